@@ -1,1 +1,11 @@
-//! stub
+//! What tests of generated code need: guests built, made components, composed and run; and the drivers of the peer's
+//! suites.
+
+pub mod build;
+pub mod component;
+pub mod engine;
+pub mod generate;
+pub mod parallel;
+pub mod places;
+pub mod report;
+pub mod suites;

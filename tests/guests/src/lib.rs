@@ -1,0 +1,1 @@
+//! What guests in the tests link with.

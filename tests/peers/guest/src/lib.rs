@@ -1,0 +1,1 @@
+//! What guests written for the peer link with.

@@ -1,0 +1,84 @@
+//! From core modules to components, and from components to one component.
+
+use anyhow::{Context, Result};
+use indexmap::IndexMap;
+use std::path::{Path, PathBuf};
+use wac_types::BorrowedPackageKey;
+
+/// Makes a core module a component; `adapter` is for modules that import WASI preview 1.
+///
+/// # Errors
+///
+/// When the module's imports and exports are not those of the world it carries.
+pub fn encode(module: &[u8], adapter: Option<&[u8]>) -> Result<Vec<u8>> {
+    let mut encoder = wit_component::ComponentEncoder::default()
+        .module(module)
+        .context("cannot read the module's component type")?
+        .validate(true);
+    if let Some(adapter) = adapter {
+        encoder = (encoder.adapter("wasi_snapshot_preview1", adapter))
+            .context("cannot use the WASI adapter")?;
+    }
+    encoder
+        .encode()
+        .context("cannot make the module a component")
+}
+
+/// The adapter from WASI preview 1 that the peer publishes with its suites.
+///
+/// # Errors
+///
+/// When the peer's sources cannot be had.
+pub fn adapter() -> Result<Vec<u8>> {
+    let path = crate::places::peer_suites()?.join("wasi_snapshot_preview1.reactor.wasm");
+    std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// Satisfies the imports of `runner` with the exports of `others`, one after the other.
+///
+/// # Errors
+///
+/// When nothing in a component satisfies an import, or a file cannot be written.
+pub fn compose(runner: &Path, others: &[PathBuf], output: &Path) -> Result<Vec<u8>> {
+    let mut main = runner.to_path_buf();
+    let mut composed = Vec::new();
+    for (index, other) in others.iter().enumerate() {
+        let config = wasm_compose::config::Config {
+            definitions: vec![other.clone()],
+            ..Default::default()
+        };
+        composed = wasm_compose::composer::ComponentComposer::new(&main, &config)
+            .compose()
+            .with_context(|| format!("cannot compose with {}", other.display()))?;
+        if index + 1 < others.len() {
+            main = output.with_extension(format!("{index}.wasm"));
+            std::fs::write(&main, &composed)?;
+        }
+    }
+    Ok(composed)
+}
+
+/// Composes as a WAC script says; the script calls the components `test:NAME`.
+///
+/// # Errors
+///
+/// When the script cannot be read or its instances do not fit each other.
+pub fn compose_by_script(script: &str, components: &[(String, Vec<u8>)]) -> Result<Vec<u8>> {
+    let mut packages = IndexMap::new();
+    for (name, bytes) in components {
+        packages.insert(
+            BorrowedPackageKey::from_name_and_version(name, None),
+            bytes.clone(),
+        );
+    }
+    let document = wac_parser::Document::parse(script).context("cannot parse the WAC script")?;
+    document
+        .resolve(packages)
+        .context("cannot resolve the WAC script")?
+        .encode(wac_graph::EncodeOptions {
+            define_components: true,
+            validate: false,
+            processor: None,
+        })
+        .context("cannot encode the composition")
+}
