@@ -52,7 +52,7 @@ pub fn generator(side: Side) -> Result<Generator> {
 }
 
 impl Generator {
-    /// Writes the bindings of one world into an emptied folder and hands back the file.
+    /// Writes the bindings of a world (the only one, if none is named) into an emptied folder and hands back the file.
     ///
     /// # Errors
     ///
@@ -60,7 +60,7 @@ impl Generator {
     pub fn run(
         &self,
         wit: &Path,
-        world: &str,
+        world: Option<&str>,
         options: &[String],
         folder: &Path,
     ) -> Result<PathBuf> {
@@ -71,7 +71,8 @@ impl Generator {
         run(Command::new(&self.program)
             .args(self.subcommand)
             .arg(wit)
-            .args(["--world", world, "--out-dir"])
+            .args(world.into_iter().flat_map(|world| ["--world", world]))
+            .arg("--out-dir")
             .arg(folder)
             .args(options))
         .context("the generator failed")?;

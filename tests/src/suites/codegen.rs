@@ -1,1 +1,169 @@
-//! x
+//! The codegen suite: WIT texts whose bindings have to compile without a warning, whatever the options.
+
+use crate::build::{self, Libraries, Side, WASI};
+use crate::generate::{self, Generator};
+use crate::parallel;
+use crate::places::{self, run};
+use crate::report::{Outcome, Report};
+use anyhow::{Context, Result};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A set of options that the whole suite is generated with.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    /// What the report calls it.
+    pub name: &'static str,
+    options: &'static [&'static str],
+    exceptions: &'static [(&'static str, &'static str)],
+}
+
+/// The options as they come.
+pub const DEFAULT: Column = column("default", &[]);
+
+/// All columns that the peer tests.
+pub const COLUMNS: &[Column] = &[
+    DEFAULT,
+    column("borrowing", &["--ownership=borrowing"]),
+    column(
+        "borrowing-duplicate",
+        &["--ownership=borrowing-duplicate-if-necessary"],
+    ),
+    column("sync", &["--sync=all"]),
+    column(NO_STD, &["--std-feature"]),
+    column("merge-equal", &["--merge-structurally-equal-types"]),
+    column("hash-map", &["--map-type=std::collections::HashMap"]),
+];
+
+const NO_STD: &str = "no-std";
+
+const fn column(name: &'static str, options: &'static [&'static str]) -> Column {
+    Column {
+        name,
+        options,
+        exceptions: &[],
+    }
+}
+
+/// What is done to each text of the suite.
+struct Checker {
+    generator: Generator,
+    libraries: Libraries,
+    column: Column,
+    work: PathBuf,
+}
+
+/// Generates and compiles every text whose name contains `filter`, with one column's options.
+///
+/// # Errors
+///
+/// When the suite cannot be found, or the generator or the runtime cannot be built.
+pub fn suite(side: Side, column: Column, filter: &str) -> Result<Report> {
+    let texts = texts(&places::peer_suites()?.join("codegen"), filter)?;
+    let checker = Checker {
+        generator: generate::generator(side)?,
+        libraries: build::libraries(side, WASI)?,
+        column,
+        work: places::work_dir(&format!("codegen-{side:?}").to_lowercase())?.join(column.name),
+    };
+    let outcomes = parallel::map(&texts, |(name, path)| {
+        Outcome::new(name, checker.check(name, path))
+    });
+    Ok(Report {
+        title: format!("codegen suite, {}, {side:?}", column.name),
+        outcomes,
+        exceptions: column.exceptions,
+    })
+}
+
+/// The suite's texts: files, and folders with a `wit` folder in them.
+fn texts(root: &Path, filter: &str) -> Result<Vec<(String, PathBuf)>> {
+    let entries = fs::read_dir(root).with_context(|| format!("cannot read {}", root.display()))?;
+    let mut texts = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        let name = path
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let wit = if path.is_dir() {
+            path.join("wit")
+        } else {
+            path
+        };
+        if name.contains(filter)
+            && (wit.is_dir() || wit.extension().is_some_and(|kind| kind == "wit"))
+        {
+            texts.push((name, wit));
+        }
+    }
+    texts.sort();
+    Ok(texts)
+}
+
+impl Checker {
+    fn check(&self, name: &str, wit: &Path) -> Result<()> {
+        let work = self.work.join(name);
+        let mut options: Vec<String> = ["--generate-all", "--format", "--stubs"]
+            .map(String::from)
+            .into();
+        options.extend(self.column.options.iter().map(|&option| option.into()));
+        let bindings = self.bindings(wit, &options, &work)?;
+        // Code is made once, for what shows only then; for the rest checking is enough.
+        let emit = if self.column.name == DEFAULT.name {
+            "link"
+        } else {
+            "metadata"
+        };
+        self.compile(&bindings, "2021", emit, &work)
+            .context("in edition 2021")?;
+        self.compile(&bindings, "2024", "metadata", &work)
+            .context("in edition 2024")?;
+        if self.column.name == NO_STD {
+            let root = work.join("no_std.rs");
+            // A module called `core` catches paths that mean the crate but do not say so.
+            fs::write(
+                &root,
+                "#![no_std]\ninclude!(env!(\"BINDINGS\"));\nmod core {}\n",
+            )?;
+            self.compile_root(&root, &bindings, "2021", "metadata", &work)
+                .context("without std")?;
+        }
+        Ok(())
+    }
+
+    /// The bindings of the only world, or of the one called `imports`.
+    fn bindings(&self, wit: &Path, options: &[String], work: &Path) -> Result<PathBuf> {
+        let folder = work.join("bindings");
+        let only = self.generator.run(wit, None, options, &folder);
+        only.or_else(|error| {
+            (self.generator.run(wit, Some("imports"), options, &folder)).map_err(|_| error)
+        })
+    }
+
+    fn compile(&self, bindings: &Path, edition: &str, emit: &str, work: &Path) -> Result<()> {
+        self.compile_root(bindings, bindings, edition, emit, work)
+    }
+
+    fn compile_root(
+        &self,
+        root: &Path,
+        bindings: &Path,
+        edition: &str,
+        emit: &str,
+        work: &Path,
+    ) -> Result<()> {
+        // Many worlds have the same name: what the compiler puts aside must not meet.
+        run(self
+            .libraries
+            .rustc(WASI, edition)
+            .env("BINDINGS", bindings)
+            .arg(root)
+            .arg("--crate-type=rlib")
+            .arg(format!("--emit={emit}"))
+            .arg("--out-dir")
+            .arg(work))?;
+        Ok(())
+    }
+}

@@ -265,7 +265,7 @@ impl Tools {
         }
         let bindings = self.generator.run(
             &folder.wit(),
-            &source.world,
+            Some(&source.world),
             &options,
             &work.join("bindings"),
         )?;
