@@ -1,0 +1,114 @@
+//! Memory for what a lowering writes besides the value itself.
+
+use alloc::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use core::ptr::{self, NonNull};
+
+/// What a lowering allocated, freed when this is dropped.
+///
+/// A deep scratch also copies what would else be borrowed from the value.
+pub struct Scratch {
+    head: Option<NonNull<Slab>>,
+    deep: bool,
+}
+
+/// A piece of memory with its place in the chain in front.
+struct Slab {
+    next: Option<NonNull<Slab>>,
+    layout: Layout,
+}
+
+// SAFETY: a scratch is the only owner of its memory.
+unsafe impl Send for Scratch {}
+// SAFETY: nothing is reachable through a shared reference.
+unsafe impl Sync for Scratch {}
+
+impl Scratch {
+    /// An empty scratch; what is lowered with it borrows from the value.
+    #[inline(always)]
+    pub const fn new() -> Scratch {
+        Scratch { head: None, deep: false }
+    }
+
+    /// An empty scratch; what is lowered with it is independent of the value.
+    #[inline(always)]
+    pub const fn deep() -> Scratch {
+        Scratch { head: None, deep: true }
+    }
+
+    /// `size` bytes, valid until the scratch is cleared or dropped; dangling for none.
+    #[inline(never)]
+    pub fn alloc(&mut self, size: usize, align: usize) -> *mut u8 {
+        if size == 0 {
+            return ptr::without_provenance_mut(align);
+        }
+        // Canonical alignments go up to 8; the header needs its own.
+        let header = align_of::<Slab>().max(align);
+        let offset = size_of::<Slab>().next_multiple_of(header);
+        let Some(Ok(layout)) = size.checked_add(offset).map(|size| Layout::from_size_align(size, header)) else {
+            crate::call::invalid()
+        };
+        // SAFETY: the layout is not empty.
+        let Some(slab) = NonNull::new(unsafe { alloc(layout) }) else { handle_alloc_error(layout) };
+        let slab = slab.cast::<Slab>();
+        // SAFETY: the memory starts with room for a header.
+        unsafe { slab.write(Slab { next: self.head, layout }) };
+        self.head = Some(slab);
+        // SAFETY: within the allocation.
+        unsafe { slab.cast::<u8>().as_ptr().add(offset) }
+    }
+
+    /// `len` bytes that are in canonical form already: themselves, or a copy where the scratch is deep.
+    ///
+    /// # Safety
+    /// `bytes` is valid for reads of `len` bytes.
+    #[inline(always)]
+    pub unsafe fn lend(&mut self, bytes: *const u8, len: usize, align: usize) -> *const u8 {
+        if self.deep {
+            // SAFETY: the caller's promise.
+            unsafe { self.copy(bytes, len, align) }
+        } else {
+            bytes
+        }
+    }
+
+    /// Frees everything.
+    #[inline(always)]
+    pub fn clear(&mut self) {
+        if self.head.is_some() {
+            self.free();
+        }
+    }
+
+    #[inline(never)]
+    unsafe fn copy(&mut self, bytes: *const u8, len: usize, align: usize) -> *const u8 {
+        let copy = self.alloc(len, align);
+        // SAFETY: the copy is fresh and has `len` bytes; the caller promises the same of `bytes`.
+        unsafe { ptr::copy_nonoverlapping(bytes, copy, len) };
+        copy
+    }
+
+    #[inline(never)]
+    fn free(&mut self) {
+        while let Some(slab) = self.head {
+            // SAFETY: slabs in the chain are live and were allocated with their layout.
+            unsafe {
+                let Slab { next, layout } = slab.read();
+                self.head = next;
+                dealloc(slab.cast().as_ptr(), layout);
+            }
+        }
+    }
+}
+
+impl Default for Scratch {
+    fn default() -> Scratch {
+        Scratch::new()
+    }
+}
+
+impl Drop for Scratch {
+    #[inline(always)]
+    fn drop(&mut self) {
+        self.clear();
+    }
+}

@@ -1,0 +1,258 @@
+//! What generated functions call: parameters and results on their way over the boundary.
+
+use crate::abi::{Abi, Lift, Lower, Scratch, Shape, Sink, lift_flat, lower_flat, release};
+use core::cell::UnsafeCell;
+use core::mem::MaybeUninit;
+
+/// Something that only a broken engine or broken glue can bring about.
+#[cold]
+pub fn invalid() -> ! {
+    #[cfg(target_arch = "wasm32")]
+    core::arch::wasm32::unreachable();
+    #[cfg(not(target_arch = "wasm32"))]
+    panic!("a value from the other side of the component boundary is not one of its type");
+}
+
+/// An import was called where there is nobody to import from.
+#[cold]
+pub fn missing_import(module: &str, name: &str) -> ! {
+    panic!(
+        "`{name}` of `{module}` is imported from another component or the host, and so exists only inside a component: \
+         build for a wasm target and run it there, or keep code that is tested natively free of imports"
+    );
+}
+
+/// Declares an imported function; natively, one that panics when it is called.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! import {
+    ($module:literal, $name:literal, $vis:vis fn $import:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)?) => {
+        #[cfg(target_family = "wasm")]
+        #[link(wasm_import_module = $module)]
+        unsafe extern "C" {
+            #[link_name = $name]
+            $vis fn $import($($arg: $ty),*) $(-> $ret)?;
+        }
+
+        #[cfg(not(target_family = "wasm"))]
+        $vis unsafe fn $import($(_: $ty),*) $(-> $ret)? {
+            $crate::__rt::missing_import($module, $name)
+        }
+    };
+}
+
+/// Calls an import with at most one flat result, given as a slot.
+///
+/// # Safety
+/// `import` passes the slots to a function that takes `P` and returns `R`.
+#[inline(always)]
+pub unsafe fn sync_call<W, P: Lower<W>, R: Lift<W>, const N: usize>(
+    params: P,
+    import: impl FnOnce([u64; N]) -> u64,
+) -> R {
+    let mut scratch = Scratch::new();
+    let result = import(lower_flat::<W, P, N>(&params, &mut scratch));
+    // SAFETY: the call took the parameters, and gave the result.
+    unsafe {
+        params.disown();
+        lift_flat::<W, R, 1>([result])
+    }
+}
+
+/// Calls an import that writes its result to memory of `K` words.
+///
+/// # Safety
+/// `import` passes the slots and the address of the result to a function that takes `P` and returns `R`.
+#[inline(always)]
+pub unsafe fn sync_call_indirect<W, P: Lower<W>, R: Lift<W>, const N: usize, const K: usize>(
+    params: P,
+    import: impl FnOnce([u64; N], usize),
+) -> R {
+    const { assert!(R::SHAPE.size <= 8 * K) };
+    let mut scratch = Scratch::new();
+    let mut area = MaybeUninit::<[u64; K]>::uninit();
+    import(lower_flat::<W, P, N>(&params, &mut scratch), area.as_mut_ptr().expose_provenance());
+    // SAFETY: the call took the parameters, and wrote the result.
+    unsafe {
+        params.disown();
+        R::load(area.as_ptr().cast())
+    }
+}
+
+/// Lifts the parameters of an export.
+///
+/// # Safety
+/// The slots are those that the engine passed to a function that takes `P`.
+#[inline(always)]
+pub unsafe fn lift_params<W, P: Lift<W>, const N: usize>(args: [u64; N]) -> P {
+    // SAFETY: the caller's promise.
+    unsafe { lift_flat::<W, P, N>(args) }
+}
+
+/// Lifts the parameters of an export that are too many to be flat, and frees their memory.
+///
+/// # Safety
+/// The slot is the address that the engine passed to a function that takes `P`.
+#[inline(always)]
+pub unsafe fn lift_spilled<W, P: Lift<W>>(args: [u64; 1]) -> P {
+    let area = core::ptr::with_exposed_provenance_mut::<u8>(args[0] as usize);
+    // SAFETY: the caller's promise; the engine allocated the area for the callee to keep.
+    unsafe {
+        let params = P::load(area);
+        release(area, P::SHAPE.size, P::SHAPE.align);
+        params
+    }
+}
+
+/// The slot of an export's result that has one, or none (then it is zero).
+#[inline(always)]
+pub fn return_flat<W, R: Lower<W>>(result: R) -> u64 {
+    let mut scratch = Scratch::new();
+    let slot = if const { R::SHAPE.slots == 0 } {
+        0
+    } else {
+        let [slot] = lower_flat::<W, R, 1>(&result, &mut scratch);
+        slot
+    };
+    // SAFETY: the caller of the export gets it next.
+    unsafe { result.disown() }
+    slot
+}
+
+/// Passes the result of an async export to its `task.return`.
+#[inline(always)]
+pub fn task_return<W, R: Lower<W>, const N: usize>(result: R, task_return: impl FnOnce([u64; N])) {
+    let mut scratch = Scratch::new();
+    task_return(lower_flat::<W, R, N>(&result, &mut scratch));
+    // SAFETY: the call took the result.
+    unsafe { result.disown() }
+}
+
+/// Parameters, or a result, that are too many to be flat: they go through memory of `K` words, kept here.
+pub struct Spilled<P, const K: usize> {
+    value: P,
+    area: UnsafeCell<MaybeUninit<[u64; K]>>,
+}
+
+// SAFETY: the area is written only while the value is lowered, by who owns this.
+unsafe impl<P: Sync, const K: usize> Sync for Spilled<P, K> {}
+
+impl<P, const K: usize> Spilled<P, K> {
+    /// Spills a value; it must stay in place from its lowering until the call has read it.
+    #[inline(always)]
+    pub const fn new(value: P) -> Self {
+        Spilled { value, area: UnsafeCell::new(MaybeUninit::uninit()) }
+    }
+}
+
+impl<W, P, const K: usize> Abi<W> for Spilled<P, K> {
+    const SHAPE: Shape = Shape::scalar(size_of::<usize>());
+}
+
+impl<W, P: Lower<W>, const K: usize> Lower<W> for Spilled<P, K> {
+    const OWNS: bool = P::OWNS;
+
+    #[inline(always)]
+    unsafe fn lower<S: Sink<World = W>>(&self, to: &mut S) {
+        const { assert!(P::SHAPE.size <= 8 * K) };
+        let area = self.area.get().cast::<u8>();
+        // SAFETY: the area has room, and nobody else looks at it.
+        unsafe {
+            self.value.store(area, to.scratch());
+            to.pointer(area);
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn disown(&self) {
+        // SAFETY: the caller's promise.
+        unsafe { self.value.disown() }
+    }
+}
+
+/// Where a synchronous export keeps a result that goes through memory until the caller has read it.
+pub struct Returned<R, const K: usize> {
+    kept: UnsafeCell<Kept<R, K>>,
+}
+
+struct Kept<R, const K: usize> {
+    area: MaybeUninit<[u64; K]>,
+    scratch: Scratch,
+    value: Option<R>,
+}
+
+// SAFETY: its functions may only be called by the one thread an instance has.
+unsafe impl<R, const K: usize> Sync for Returned<R, K> {}
+
+impl<R, const K: usize> Returned<R, K> {
+    /// Nothing yet.
+    pub const fn new() -> Self {
+        Returned { kept: UnsafeCell::new(Kept { area: MaybeUninit::uninit(), scratch: Scratch::new(), value: None }) }
+    }
+
+    /// Writes a result and keeps what it points to until [`Returned::release`], or until the next result.
+    ///
+    /// # Safety
+    /// The instance has one thread, and the caller has read the result before.
+    #[inline]
+    pub unsafe fn store<W>(&'static self, result: R) -> *mut u8
+    where
+        R: Lower<W>,
+    {
+        const { assert!(R::SHAPE.size <= 8 * K) };
+        // SAFETY: the caller's promise; nobody's code runs in here, so that this is the only reference.
+        unsafe {
+            let kept = &mut *self.kept.get();
+            kept.scratch.clear();
+            let area = kept.area.as_mut_ptr().cast::<u8>();
+            let value = kept.value.insert(result);
+            value.store(area, &mut kept.scratch);
+            value.disown();
+            area
+        }
+    }
+
+    /// Frees the result: its caller has read it.
+    ///
+    /// No built-in may be called at this time. None is: whatever would need one was disowned.
+    ///
+    /// # Safety
+    /// The instance has one thread, and the caller has read the result.
+    #[inline]
+    pub unsafe fn release(&'static self) {
+        // SAFETY: the caller's promise; what is dropped here are generated types without code of their own.
+        unsafe {
+            let kept = &mut *self.kept.get();
+            kept.scratch.clear();
+            kept.value = None;
+        }
+    }
+}
+
+impl<R, const K: usize> Default for Returned<R, K> {
+    fn default() -> Self {
+        Returned::new()
+    }
+}
+
+/// Runs static constructors, the first time it is called; exports call it, `cabi_realloc` must not.
+///
+/// The linker would else run them at the start of every exported core function.
+#[inline]
+pub fn run_ctors_once() {
+    #[cfg(target_family = "wasm")]
+    {
+        use core::sync::atomic::{AtomicBool, Ordering};
+
+        unsafe extern "C" {
+            fn __wasm_call_ctors();
+        }
+        static RUN: AtomicBool = AtomicBool::new(false);
+        if !RUN.load(Ordering::Relaxed) {
+            // First the call: an export that a constructor would call is part of the same start.
+            // SAFETY: the linker makes this function, for exactly this use.
+            unsafe { __wasm_call_ctors() }
+            RUN.store(true, Ordering::Relaxed);
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! `error-context`: a message for debugging that travels with a failure.
+
+use crate::abi::{Abi, Lift, Lower, Shape, Sink, Source};
+use alloc::boxed::Box;
+use alloc::string::String;
+use core::fmt;
+use core::mem::MaybeUninit;
+use core::ptr;
+use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+
+crate::import!("$root", "[error-context-new-utf8]", fn error_context_new(message: *const u8, len: usize) -> u32);
+crate::import!("$root", "[error-context-drop]", fn error_context_drop(handle: u32));
+crate::import!("$root", "[error-context-debug-message-utf8]", fn error_context_debug_message(handle: u32, to: *mut Message));
+
+/// A string as the engine returns it.
+#[repr(C)]
+struct Message {
+    bytes: *mut u8,
+    len: usize,
+}
+
+/// A handle whose context the other side may still have to read, so that it is dropped later.
+struct Retired {
+    handle: u32,
+    next: *mut Retired,
+}
+
+/// A handle that was retired already.
+const TAKEN: u32 = u32::MAX;
+
+/// Passing an error context shares it: unlike a resource's, the handle stays ours and must be dropped. The result of a
+/// synchronous export is read after the export has returned, when nothing can be dropped any more, so all handles that
+/// were passed wait here for the next use of an error context.
+static RETIRED: AtomicPtr<Retired> = AtomicPtr::new(ptr::null_mut());
+
+/// The component model's `error-context`: what went wrong, for people who debug.
+///
+/// The message may be changed or dropped on its way, so programs must not depend on it.
+pub struct ErrorContext {
+    handle: AtomicU32,
+}
+
+impl ErrorContext {
+    /// A context with a message.
+    pub fn new(debug_message: &str) -> ErrorContext {
+        drop_retired();
+        // SAFETY: the message is valid for reads.
+        ErrorContext::from_handle(unsafe { error_context_new(debug_message.as_ptr(), debug_message.len()) })
+    }
+
+    /// Owns a handle.
+    #[doc(hidden)]
+    pub fn from_handle(handle: u32) -> ErrorContext {
+        ErrorContext { handle: AtomicU32::new(handle) }
+    }
+
+    /// The handle.
+    #[doc(hidden)]
+    pub fn handle(&self) -> u32 {
+        self.handle.load(Ordering::Relaxed)
+    }
+
+    /// The message.
+    pub fn debug_message(&self) -> String {
+        let mut message = MaybeUninit::<Message>::uninit();
+        // SAFETY: the engine writes a message of UTF-8 that it had `cabi_realloc` allocate.
+        unsafe {
+            error_context_debug_message(self.handle(), message.as_mut_ptr());
+            let Message { bytes, len } = message.assume_init();
+            String::from_utf8_unchecked(<u8 as Lift<()>>::load_list(bytes, len))
+        }
+    }
+}
+
+fn drop_retired() {
+    let mut next = RETIRED.swap(ptr::null_mut(), Ordering::Acquire);
+    while !next.is_null() {
+        // SAFETY: `retire` boxed it, and the swap took it out.
+        let retired = unsafe { Box::from_raw(next) };
+        // SAFETY: the handle is ours, and whoever it was passed to has read the context.
+        unsafe { error_context_drop(retired.handle) }
+        next = retired.next;
+    }
+}
+
+fn retire(handle: u32) {
+    let retired = Box::into_raw(Box::new(Retired { handle, next: ptr::null_mut() }));
+    let mut next = RETIRED.load(Ordering::Relaxed);
+    loop {
+        // SAFETY: it is not shared yet.
+        unsafe { (*retired).next = next }
+        match RETIRED.compare_exchange_weak(next, retired, Ordering::Release, Ordering::Relaxed) {
+            Ok(_) => return,
+            Err(now) => next = now,
+        }
+    }
+}
+
+impl<W> Abi<W> for ErrorContext {
+    const SHAPE: Shape = Shape::scalar(4);
+}
+
+impl<W> Lift<W> for ErrorContext {
+    #[inline(always)]
+    unsafe fn lift<S: Source<World = W>>(from: &mut S) -> Self {
+        // SAFETY: the caller's promise.
+        ErrorContext::from_handle(unsafe { from.u32() })
+    }
+}
+
+impl<W> Lower<W> for ErrorContext {
+    const OWNS: bool = true;
+
+    #[inline]
+    unsafe fn lower<S: Sink<World = W>>(&self, to: &mut S) {
+        drop_retired();
+        // SAFETY: the caller's promise.
+        unsafe { to.u32(self.handle()) }
+    }
+
+    #[inline]
+    unsafe fn disown(&self) {
+        let handle = self.handle.swap(TAKEN, Ordering::Relaxed);
+        if handle != TAKEN {
+            retire(handle);
+        }
+    }
+}
+
+impl PartialEq for ErrorContext {
+    fn eq(&self, other: &ErrorContext) -> bool {
+        self.handle() == other.handle()
+    }
+}
+
+impl Eq for ErrorContext {}
+
+impl fmt::Debug for ErrorContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ErrorContext").field("debug_message", &self.debug_message()).finish()
+    }
+}
+
+impl fmt::Display for ErrorContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.debug_message())
+    }
+}
+
+impl core::error::Error for ErrorContext {}
+
+impl Drop for ErrorContext {
+    fn drop(&mut self) {
+        let handle = *self.handle.get_mut();
+        if handle != TAKEN {
+            // SAFETY: the handle is ours, and nobody is reading the context.
+            unsafe { error_context_drop(handle) }
+        }
+    }
+}
