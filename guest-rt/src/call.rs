@@ -1,6 +1,7 @@
 //! What generated functions call: parameters and results on their way over the boundary.
 
 use crate::abi::{Abi, Lift, Lower, Scratch, Shape, Sink, lift_flat, lower_flat, release};
+use alloc::alloc::Layout;
 use core::cell::UnsafeCell;
 use core::mem::MaybeUninit;
 
@@ -11,6 +12,18 @@ pub fn invalid() -> ! {
     core::arch::wasm32::unreachable();
     #[cfg(not(target_arch = "wasm32"))]
     panic!("a value from the other side of the component boundary is not one of its type");
+}
+
+/// There is no memory left. Small components shall not link a message for it.
+#[cold]
+pub(crate) fn out_of_memory(layout: Layout) -> ! {
+    #[cfg(target_arch = "wasm32")]
+    {
+        _ = layout;
+        core::arch::wasm32::unreachable();
+    }
+    #[cfg(not(target_arch = "wasm32"))]
+    alloc::alloc::handle_alloc_error(layout);
 }
 
 /// An import was called where there is nobody to import from.
@@ -202,8 +215,8 @@ impl<R, const K: usize> Returned<R, K> {
         const { assert!(R::SHAPE.size <= 8 * K) };
         // SAFETY: the caller's promise; nobody's code runs in here, so that this is the only reference.
         unsafe {
+            self.release();
             let kept = &mut *self.kept.get();
-            kept.scratch.clear();
             let area = kept.area.as_mut_ptr().cast::<u8>();
             let value = kept.value.insert(result);
             value.store(area, &mut kept.scratch);
@@ -218,7 +231,7 @@ impl<R, const K: usize> Returned<R, K> {
     ///
     /// # Safety
     /// The instance has one thread, and the caller has read the result.
-    #[inline]
+    #[inline(never)]
     pub unsafe fn release(&'static self) {
         // SAFETY: the caller's promise; what is dropped here are generated types without code of their own.
         unsafe {

@@ -1,6 +1,6 @@
 //! `cabi_realloc`: memory that the engine asks for, from Rust's global allocator, so that values can keep it.
 
-use alloc::alloc::{Layout, alloc, handle_alloc_error, realloc};
+use alloc::alloc::{Layout, alloc, realloc};
 use core::ptr;
 
 /// Allocates, or grows what was allocated.
@@ -17,7 +17,7 @@ pub unsafe extern "C" fn cabi_realloc(old: *mut u8, old_size: usize, align: usiz
         let layout = Layout::from_size_align_unchecked(if old_size == 0 { size } else { old_size }, align);
         let memory = if old_size == 0 { alloc(layout) } else { realloc(old, layout, size) };
         if memory.is_null() {
-            handle_alloc_error(layout)
+            crate::call::out_of_memory(layout)
         }
         memory
     }

@@ -1,6 +1,6 @@
 //! Memory for what a lowering writes besides the value itself.
 
-use alloc::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use alloc::alloc::{Layout, alloc, dealloc};
 use core::ptr::{self, NonNull};
 
 /// What a lowering allocated, freed when this is dropped.
@@ -48,7 +48,7 @@ impl Scratch {
             crate::call::invalid()
         };
         // SAFETY: the layout is not empty.
-        let Some(slab) = NonNull::new(unsafe { alloc(layout) }) else { handle_alloc_error(layout) };
+        let Some(slab) = NonNull::new(unsafe { alloc(layout) }) else { crate::call::out_of_memory(layout) };
         let slab = slab.cast::<Slab>();
         // SAFETY: the memory starts with room for a header.
         unsafe { slab.write(Slab { next: self.head, layout }) };
