@@ -1,6 +1,6 @@
 //! What generated functions call: parameters and results on their way over the boundary.
 
-use crate::abi::{Abi, Lift, Lower, Scratch, Shape, Sink, lift_flat, lower_flat, release};
+use crate::abi::{Abi, Lift, Lower, Scratch, Shape, Sink, lift_flat, lower_flat, lower_padded, release};
 use alloc::alloc::Layout;
 use core::cell::UnsafeCell;
 use core::mem::MaybeUninit;
@@ -120,13 +120,7 @@ pub unsafe fn lift_spilled<W, P: Lift<W>>(args: [u64; 1]) -> P {
 /// The slot of an export's result that has one, or none (then it is zero).
 #[inline(always)]
 pub fn return_flat<W, R: Lower<W>>(result: R) -> u64 {
-    let mut scratch = Scratch::new();
-    let slot = if const { R::SHAPE.slots == 0 } {
-        0
-    } else {
-        let [slot] = lower_flat::<W, R, 1>(&result, &mut scratch);
-        slot
-    };
+    let [slot] = lower_padded::<W, R, 1>(&result, &mut Scratch::new());
     // SAFETY: the caller of the export gets it next.
     unsafe { result.disown() }
     slot

@@ -2,7 +2,6 @@
 
 use super::{Abi, Lift, Lower, Scratch, Sink, Source};
 use core::marker::PhantomData;
-use core::mem::MaybeUninit;
 use core::ptr;
 
 /// A cursor over slots to lift from.
@@ -33,12 +32,17 @@ pub(crate) unsafe fn lift_flat<W, T: Lift<W>, const N: usize>(slots: [u64; N]) -
 #[inline(always)]
 pub(crate) fn lower_flat<W, T: Lower<W>, const N: usize>(value: &T, scratch: &mut Scratch) -> [u64; N] {
     const { assert!(T::SHAPE.slots == N) };
-    let mut slots = MaybeUninit::<[u64; N]>::uninit();
-    // SAFETY: there are as many slots as a value of this type has, and lowering writes all of them.
-    unsafe {
-        value.lower(&mut FlatSink { at: slots.as_mut_ptr().cast(), scratch, world: PhantomData });
-        slots.assume_init()
-    }
+    lower_padded::<W, T, N>(value, scratch)
+}
+
+/// The same with more slots than there need be; those are zero.
+#[inline(always)]
+pub(crate) fn lower_padded<W, T: Lower<W>, const N: usize>(value: &T, scratch: &mut Scratch) -> [u64; N] {
+    const { assert!(T::SHAPE.slots <= N) };
+    let mut slots = [0; N];
+    // SAFETY: there are as many slots as a value of this type has.
+    unsafe { value.lower(&mut FlatSink { at: slots.as_mut_ptr(), scratch, world: PhantomData }) }
+    slots
 }
 
 impl<W> FlatSource<W> {

@@ -20,7 +20,7 @@ mod tuple;
 use alloc::vec::Vec;
 
 pub use flags::Bits;
-pub(crate) use flat::{lift_flat, lower_flat};
+pub(crate) use flat::{lift_flat, lower_flat, lower_padded};
 pub use handle::{Borrows, Resource, WasmResource};
 pub use map::{Map, WitMap, lift_map, store_map};
 pub(crate) use memory::release;
