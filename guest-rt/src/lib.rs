@@ -6,6 +6,8 @@ extern crate alloc;
 extern crate std;
 
 mod abi;
+#[cfg(not(feature = "bitflags"))]
+pub mod bitflags;
 mod call;
 mod error_context;
 mod realloc;
@@ -22,6 +24,7 @@ pub mod __rt {
         Abi, Args, Bits, Borrows, Fields, Lift, List, Lower, Map, Resource, Scratch, Shape, Sink, Source, WasmResource,
         WitMap, lift_map, store_map, width, words,
     };
+    pub use crate::bitflags;
     pub use crate::call::{
         Returned, Spilled, invalid, lift_params, lift_spilled, missing_import, return_flat, run_ctors_once, sync_call,
         sync_call_indirect, task_return,
@@ -33,17 +36,14 @@ pub mod __rt {
     pub use alloc::boxed::Box;
     pub use alloc::string::String;
     pub use alloc::vec::Vec;
-    #[cfg(feature = "bitflags")]
-    pub use bitflags;
 }
 
 /// The names under which `wit-bindgen` offers the same things.
 pub mod rt {
     pub use crate::abi::{Map, WitMap};
+    pub use crate::bitflags;
     pub use crate::call::run_ctors_once;
     pub use crate::resource::{Resource, ResourceRep};
-    #[cfg(feature = "bitflags")]
-    pub use bitflags;
 
     /// What `wit-bindgen` keeps in its async module.
     pub mod async_support {

@@ -98,6 +98,12 @@ fn a_returned_result_stays_until_it_is_released() {
             }
         }
     });
+    // SAFETY: one thread uses this static.
+    unsafe {
+        RESULT.store::<World>(items(2));
+        no_leak(|| RESULT.store::<World>(items(2)));
+        RESULT.release();
+    }
 }
 
 #[test]

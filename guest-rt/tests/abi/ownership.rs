@@ -94,6 +94,15 @@ fn borrows_of_two_running_exports_do_not_mix() {
     assert_eq!(dropped(), [1]);
 }
 
+#[test]
+fn a_borrow_outside_of_all_is_kept_for_ever() {
+    drop(Borrows::open());
+    // SAFETY: there are no borrows that could be dropped.
+    let one = unsafe { <&Conn as Lift<World>>::load([1u32].as_ptr().cast()) };
+    drop(Borrows::open());
+    assert_eq!((dropped(), one.handle()), (vec![], 1));
+}
+
 /// The borrow of an exported resource.
 struct SessBorrow<'a> {
     rep: *const u8,

@@ -2,6 +2,7 @@
 
 use crate::reference::{Ty, map};
 use std::cell::RefCell;
+#[cfg(feature = "std")]
 use std::collections::HashMap;
 use wasp_guest_rt::__rt::{self, Abi, Args, Lift, Lower, Map, Shape, Sink, Source};
 
@@ -84,6 +85,7 @@ impl<K: Described, V: Described> Described for Map<K, V> {
     }
 }
 
+#[cfg(feature = "std")]
 impl<K: Described, V: Described> Described for HashMap<K, V> {
     fn ty() -> Ty {
         map(K::ty(), V::ty())
@@ -284,7 +286,7 @@ macro_rules! flags {
         __rt::bitflags::bitflags! {
             #[derive(Clone, Copy, Debug, PartialEq)]
             pub struct $name: $bits {
-                const FIRST = 1;
+                const ALL = $bits::MAX;
             }
         }
         __rt::flags!($name, World, $bits $(, $words)?);
@@ -342,4 +344,5 @@ impl Conn {
 
 __rt::handle!(Conn, World);
 __rt::map!(::wasp_guest_rt::rt::Map, World);
+#[cfg(feature = "std")]
 __rt::map!(HashMap, World);
