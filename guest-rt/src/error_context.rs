@@ -3,10 +3,11 @@
 use crate::abi::{Abi, Lift, Lower, Shape, Sink, Source};
 use alloc::boxed::Box;
 use alloc::string::String;
+use core::cell::Cell;
 use core::fmt;
 use core::mem::MaybeUninit;
 use core::ptr;
-use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use core::sync::atomic::{AtomicU32, Ordering};
 
 crate::import!("$root", "[error-context-new-utf8]", fn error_context_new(message: *const u8, len: usize) -> u32);
 crate::import!("$root", "[error-context-drop]", fn error_context_drop(handle: u32));
@@ -28,10 +29,12 @@ struct Retired {
 /// A handle that was retired already.
 const TAKEN: u32 = u32::MAX;
 
-/// Passing an error context shares it: unlike a resource's, the handle stays ours and must be dropped. The result of a
-/// synchronous export is read after the export has returned, when nothing can be dropped any more, so all handles that
-/// were passed wait here for the next use of an error context.
-static RETIRED: AtomicPtr<Retired> = AtomicPtr::new(ptr::null_mut());
+crate::local::local! {
+    /// Passing an error context shares it: unlike a resource's, the handle stays ours and must be dropped. The result
+    /// of a synchronous export is read after the export has returned, when nothing can be dropped any more, so all
+    /// handles that were passed wait here for the next use of an error context.
+    static RETIRED: Cell<*mut Retired> = Cell::new(ptr::null_mut());
+}
 
 /// The component model's `error-context`: what went wrong, for people who debug.
 ///
@@ -73,9 +76,9 @@ impl ErrorContext {
 }
 
 fn drop_retired() {
-    let mut next = RETIRED.swap(ptr::null_mut(), Ordering::Acquire);
+    let mut next = RETIRED.with(|retired| retired.replace(ptr::null_mut()));
     while !next.is_null() {
-        // SAFETY: `retire` boxed it, and the swap took it out.
+        // SAFETY: `retire` boxed it, and nobody else has it any more.
         let retired = unsafe { Box::from_raw(next) };
         // SAFETY: the handle is ours, and whoever it was passed to has read the context.
         unsafe { error_context_drop(retired.handle) }
@@ -84,16 +87,7 @@ fn drop_retired() {
 }
 
 fn retire(handle: u32) {
-    let retired = Box::into_raw(Box::new(Retired { handle, next: ptr::null_mut() }));
-    let mut next = RETIRED.load(Ordering::Relaxed);
-    loop {
-        // SAFETY: it is not shared yet.
-        unsafe { (*retired).next = next }
-        match RETIRED.compare_exchange_weak(next, retired, Ordering::Release, Ordering::Relaxed) {
-            Ok(_) => return,
-            Err(now) => next = now,
-        }
-    }
+    RETIRED.with(|retired| retired.set(Box::into_raw(Box::new(Retired { handle, next: retired.get() }))));
 }
 
 impl<W> Abi<W> for ErrorContext {

@@ -2,7 +2,7 @@
 #![no_std]
 
 extern crate alloc;
-#[cfg(any(feature = "std", test))]
+#[cfg(any(feature = "std", not(target_family = "wasm")))]
 extern crate std;
 
 mod abi;
@@ -10,6 +10,7 @@ mod abi;
 pub mod bitflags;
 mod call;
 mod error_context;
+mod local;
 mod realloc;
 pub mod resource;
 

@@ -1,10 +1,11 @@
 //! Handles of resources.
 
 use alloc::boxed::Box;
+use core::cell::Cell;
 use core::fmt;
 use core::marker::PhantomData;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use core::sync::atomic::{AtomicU32, Ordering};
 
 /// A handle that somebody else has taken.
 const TAKEN: u32 = u32::MAX;
@@ -95,14 +96,16 @@ struct Lent<T> {
     value: T,
 }
 
-/// The chain that was opened last. Parameters are lifted at once after that, with nobody's code in between.
-static LAST: AtomicPtr<Chain> = AtomicPtr::new(ptr::null_mut());
+crate::local::local! {
+    /// The chain that was opened last. Parameters are lifted at once after that, with nobody's code in between.
+    static LAST: Cell<*mut Chain> = Cell::new(ptr::null_mut());
+}
 
 impl Borrows {
     /// Starts to collect what is lent.
     pub fn open() -> Borrows {
         let chain = NonNull::from(Box::leak(Box::new(Chain { head: ptr::null_mut() })));
-        LAST.store(chain.as_ptr(), Ordering::Relaxed);
+        LAST.with(|last| last.set(chain.as_ptr()));
         Borrows { chain }
     }
 
@@ -112,7 +115,7 @@ impl Borrows {
     /// The reference is not used after those borrows were dropped.
     pub unsafe fn keep<'a, T: 'a>(value: T) -> &'a T {
         let lent = Box::into_raw(Box::new(Lent { next: ptr::null_mut(), free: Lent::<T>::free, value }));
-        let chain = LAST.load(Ordering::Relaxed);
+        let chain = LAST.with(Cell::get);
         // SAFETY: a chain is live as long as `LAST` points to it; `Lent` starts with the same fields whatever it holds.
         unsafe {
             if !chain.is_null() {
@@ -134,7 +137,11 @@ impl<T> Lent<T> {
 impl Drop for Borrows {
     fn drop(&mut self) {
         let chain = self.chain.as_ptr();
-        _ = LAST.compare_exchange(chain, ptr::null_mut(), Ordering::Relaxed, Ordering::Relaxed);
+        LAST.with(|last| {
+            if last.get() == chain {
+                last.set(ptr::null_mut());
+            }
+        });
         // SAFETY: `open` leaked the chain for us, and its members are freed once each.
         unsafe {
             let mut lent = Box::from_raw(chain).head;
