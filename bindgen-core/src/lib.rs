@@ -3,6 +3,8 @@
 pub mod diagnostic;
 pub mod model;
 mod options;
+#[doc(hidden)]
+pub mod section;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Place};
 pub use options::{Options, Ownership, With};
