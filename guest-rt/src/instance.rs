@@ -3,6 +3,7 @@
 use crate::spawn::Blocks;
 use crate::task::Task;
 use crate::waitable::Operation;
+use crate::wake::Signals;
 use alloc::vec::Vec;
 use core::cell::{Cell, UnsafeCell};
 use core::ptr;
@@ -13,19 +14,19 @@ pub(crate) struct Instance {
     pub(crate) current: Cell<*mut Task>,
     /// The tasks that have returned to the engine and will be called again, linked by `Task::after`.
     pub(crate) asleep: Cell<*mut Task>,
-    /// What has no task, see `executor::home`; made when it is first needed.
+    /// What has no task, see `background::home`; made when it is first needed.
     pub(crate) background: Cell<*mut Task>,
     /// Finds the operation that an event is for.
     pub(crate) table: Table,
-    /// Pairs of unit streams for waking sleeping tasks: reader, writer, and the set the reader is in.
-    pub(crate) signals: Stack<(u32, u32, u32)>,
+    /// For waking tasks that sleep.
+    pub(crate) signals: Signals,
     /// Blocks for `block_on`.
     pub(crate) blocking: Cell<*mut Task>,
     /// Blocks for spawned futures.
     pub(crate) blocks: Blocks,
     /// Blocks of exports, by the address of their pool: natively a static belongs to all threads.
     #[cfg(not(target_family = "wasm"))]
-    pub(crate) pools: Stack<(*const u8, Cell<*mut Task>)>,
+    pub(crate) pools: Pools,
 }
 
 impl Instance {
@@ -35,11 +36,11 @@ impl Instance {
             asleep: Cell::new(ptr::null_mut()),
             background: Cell::new(ptr::null_mut()),
             table: Table(UnsafeCell::new(Vec::new())),
-            signals: Stack::new(),
+            signals: Signals::new(),
             blocking: Cell::new(ptr::null_mut()),
             blocks: Blocks::new(),
             #[cfg(not(target_family = "wasm"))]
-            pools: Stack::new(),
+            pools: Pools::new(),
         }
     }
 }
@@ -65,9 +66,18 @@ pub(crate) fn instance() -> &'static Instance {
     INSTANCE.with(|instance| unsafe { &*ptr::from_ref::<Instance>(instance) })
 }
 
+/// A number that only this thread has ever had.
+#[cfg(not(target_family = "wasm"))]
+pub(crate) fn thread() -> usize {
+    use core::sync::atomic::{AtomicUsize, Ordering};
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    std::thread_local!(static THREAD: usize = NEXT.fetch_add(1, Ordering::Relaxed));
+    THREAD.with(|thread| *thread)
+}
+
 /// The registered operation of each waitable, by its handle. Handles are small: they index one table of the engine.
 ///
-/// An odd address is not one of an operation: see `executor::signal`.
+/// An odd address is not one of an operation: see `wake::signal`.
 pub(crate) struct Table(UnsafeCell<Vec<*mut Operation>>);
 
 impl Table {
@@ -75,14 +85,14 @@ impl Table {
     #[inline(always)]
     pub(crate) fn get(&self, handle: u32) -> *mut Operation {
         // SAFETY: no reference into the table outlives one of these functions.
-        unsafe { (*self.0.get()).get(handle as usize).copied().unwrap_or(ptr::null_mut()) }
+        unsafe { (&*self.0.get()).get(handle as usize).copied().unwrap_or(ptr::null_mut()) }
     }
 
     /// Registers `operation` for `handle`.
     #[inline(always)]
     pub(crate) fn set(&self, handle: u32, operation: *mut Operation) {
         // SAFETY: as in `get`.
-        match unsafe { (*self.0.get()).get_mut(handle as usize) } {
+        match unsafe { (&mut *self.0.get()).get_mut(handle as usize) } {
             Some(entry) => *entry = operation,
             None => self.grow(handle, operation),
         }
@@ -92,7 +102,7 @@ impl Table {
     #[inline(always)]
     pub(crate) fn clear(&self, handle: u32) {
         // SAFETY: as in `get`.
-        if let Some(entry) = unsafe { (*self.0.get()).get_mut(handle as usize) } {
+        if let Some(entry) = unsafe { (&mut *self.0.get()).get_mut(handle as usize) } {
             *entry = ptr::null_mut();
         }
     }
@@ -100,7 +110,7 @@ impl Table {
     /// All handles that something is registered for are below this.
     pub(crate) fn len(&self) -> u32 {
         // SAFETY: as in `get`.
-        unsafe { (*self.0.get()).len() as u32 }
+        unsafe { (&*self.0.get()).len() as u32 }
     }
 
     #[cold]
@@ -115,21 +125,25 @@ impl Table {
     }
 }
 
-/// A vector that is never borrowed across a call.
-pub(crate) struct Stack<T>(UnsafeCell<Vec<T>>);
+/// The first free block of each pool of this thread.
+#[cfg(not(target_family = "wasm"))]
+pub(crate) struct Pools(UnsafeCell<Vec<(*const u8, &'static Cell<*mut Task>)>>);
 
-impl<T> Stack<T> {
-    pub(crate) const fn new() -> Stack<T> {
-        Stack(UnsafeCell::new(Vec::new()))
+#[cfg(not(target_family = "wasm"))]
+impl Pools {
+    const fn new() -> Pools {
+        Pools(UnsafeCell::new(Vec::new()))
     }
 
-    pub(crate) fn push(&self, item: T) {
-        // SAFETY: no reference into the vector outlives one of these functions.
-        unsafe { (*self.0.get()).push(item) }
-    }
-
-    pub(crate) fn pop(&self) -> Option<T> {
-        // SAFETY: as in `push`.
-        unsafe { (*self.0.get()).pop() }
+    /// That of the pool at this address. Pools are statics: there are few, and they stay.
+    pub(crate) fn free_of(&self, pool: *const u8) -> &'static Cell<*mut Task> {
+        // SAFETY: no reference into the vector outlives this function.
+        let pools = unsafe { &mut *self.0.get() };
+        if let Some((_, free)) = pools.iter().find(|(address, _)| *address == pool) {
+            return free;
+        }
+        let free: &'static _ = alloc::boxed::Box::leak(alloc::boxed::Box::new(Cell::new(ptr::null_mut())));
+        pools.push((pool, free));
+        free
     }
 }

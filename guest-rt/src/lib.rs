@@ -6,17 +6,36 @@ extern crate alloc;
 extern crate std;
 
 mod abi;
+mod background;
+mod backpressure;
 #[cfg(not(feature = "bitflags"))]
 pub mod bitflags;
+mod block_on;
+mod builtins;
 mod call;
 mod error_context;
+mod executor;
+mod instance;
 mod local;
+#[cfg(not(target_family = "wasm"))]
+#[doc(hidden)]
+pub mod native;
 mod realloc;
 pub mod resource;
+mod spawn;
+mod subtask;
+mod task;
+mod waitable;
+mod wake;
+mod yields;
 
 #[cfg(feature = "bitflags")]
 pub use bitflags;
+pub use backpressure::{BackpressureGuard, backpressure_dec, backpressure_inc};
+pub use block_on::block_on;
 pub use error_context::ErrorContext;
+pub use spawn::{JoinHandle, spawn_local};
+pub use yields::{yield_async, yield_blocking};
 
 /// Everything generated code may name. Its contents follow the generator, not semantic versioning.
 #[doc(hidden)]
@@ -31,8 +50,11 @@ pub mod __rt {
         sync_call_indirect, task_return,
     };
     pub use crate::error_context::ErrorContext;
+    pub use crate::executor::{callback, start};
     pub use crate::realloc::cabi_realloc;
     pub use crate::resource;
+    pub use crate::subtask::{Call, async_call};
+    pub use crate::task::Pool;
     pub use crate::{exported_borrow, flags, handle, import, map};
     pub use alloc::boxed::Box;
     pub use alloc::string::String;
@@ -48,6 +70,10 @@ pub mod rt {
 
     /// What `wit-bindgen` keeps in its async module.
     pub mod async_support {
+        pub use crate::backpressure::{backpressure_dec, backpressure_inc};
+        pub use crate::block_on::block_on;
         pub use crate::error_context::ErrorContext;
+        pub use crate::spawn::{JoinHandle, spawn_local};
+        pub use crate::yields::{yield_async, yield_blocking};
     }
 }

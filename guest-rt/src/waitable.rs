@@ -23,10 +23,11 @@
 //!   `withdraw` clear it. (A forgotten future is leaked memory, so it stays live: that is what pinning promises.)
 //! - `Task::pending` counts the registered operations whose waitable is in the task's set.
 
+use crate::background;
 use crate::builtins;
-use crate::executor;
 use crate::instance::{Instance, instance};
 use crate::task::{Node, Parked, Target, Task};
+use crate::wake;
 use core::cell::Cell;
 use core::mem::MaybeUninit;
 use core::ptr;
@@ -97,7 +98,7 @@ impl Operation {
     pub(crate) unsafe fn detach(this: *mut Self, handle: u32, joined: &Cell<u32>, done: unsafe fn(*mut Self, u32)) {
         // SAFETY: the caller's promise.
         unsafe {
-            executor::sweep_background();
+            background::sweep();
             Self::enlist(this, handle, joined, Parked::call(done));
         }
     }
@@ -161,7 +162,7 @@ impl Operation {
     #[inline(always)]
     unsafe fn enlist(this: *mut Self, handle: u32, joined: &Cell<u32>, parked: Parked) {
         let instance = instance();
-        let task = executor::home(instance);
+        let task = background::home(instance);
         // SAFETY: tasks are live for ever; the operation is, by the caller's promise.
         unsafe {
             (*this).code = WAITING;
@@ -193,7 +194,7 @@ impl Operation {
             let instance = instance();
             let current = instance.current.get();
             if wait.task.is_null() || (wait.task != current && !current.is_null()) {
-                let task = executor::home(instance);
+                let task = background::home(instance);
                 Self::rehome(wait, task);
                 join(wait.handle, joined, (*task).set());
             }
@@ -240,7 +241,7 @@ unsafe fn forget_one(task: *mut Task) {
 /// The node to wake, if it is one of ours; all others are woken here.
 ///
 /// # Safety
-/// The task whose set gave the event is current.
+/// The event comes from a set of this instance.
 #[inline(always)]
 pub(crate) unsafe fn deliver(instance: &Instance, event: u32, handle: u32, code: u32) -> *mut Node {
     let operation = instance.table.get(handle);
@@ -250,7 +251,7 @@ pub(crate) unsafe fn deliver(instance: &Instance, event: u32, handle: u32, code:
     // SAFETY: entries of the table are registered operations, but for the tagged ones.
     unsafe {
         if operation.addr() & 1 == 1 {
-            executor::recycle_signal(instance, handle, operation);
+            wake::recycle(instance, operation);
             return ptr::null_mut();
         }
         let wait = (*operation).wait.assume_init_mut();
@@ -310,7 +311,7 @@ pub(crate) unsafe fn hand_on(instance: &Instance, from: *mut Task, to: *mut Task
                         // Its owner, who keeps a note of the set, learns of this with the event.
                         wait.moved = set;
                         wait.parked.make_foreign();
-                        builtins::waitable_join(handle as u32, set);
+                        builtins::waitable_join(handle, set);
                     }
                 }
             }

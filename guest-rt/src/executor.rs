@@ -1,0 +1,285 @@
+//! The executor: what the engine calls, and the loop that polls.
+//!
+//! A call that is ready at its first poll touches its block and nothing else; all that others need is out of line.
+
+use crate::background;
+use crate::builtins::{self, code, event};
+use crate::instance::{Instance, instance};
+use crate::task::{LIVE, Node, Pool, QUEUED, Task, Vtable};
+use crate::waitable;
+use crate::wake::wake;
+use alloc::alloc::{Layout, alloc};
+use core::cell::UnsafeCell;
+use core::future::Future;
+use core::mem::ManuallyDrop;
+use core::pin::Pin;
+use core::ptr;
+use core::task::{Context, Poll};
+
+/// So many polls without a return to the engine, then it gets a turn even if there is more to do.
+const BUDGET: u32 = 64;
+
+/// The block of a call of an export.
+#[repr(C)]
+struct Root<F, G> {
+    task: Task,
+    future: UnsafeCell<ManuallyDrop<F>>,
+    finish: UnsafeCell<ManuallyDrop<G>>,
+}
+
+impl<F: Future, G: Fn(F::Output)> Root<F, G> {
+    const VTABLE: &'static Vtable = &Vtable { poll: Self::poll, cancel: Self::cancel, release: |_| {} };
+
+    /// # Safety
+    /// `node` is the head of such a block, and live.
+    #[inline(always)]
+    unsafe fn poll(node: *mut Node) -> bool {
+        let root = node.cast::<Self>();
+        // SAFETY: a live root has its future and `finish`, and nobody else is at them. It stays where it is.
+        unsafe {
+            let mut cx = Context::from_waker(&(*root).task.waker);
+            let Poll::Ready(result) = Pin::new_unchecked(&mut **(*root).future.get()).poll(&mut cx) else {
+                return false;
+            };
+            (*node).state.set((*node).state.get() & !LIVE);
+            // The parameters first: no borrow may be left when the result is returned.
+            ManuallyDrop::drop(&mut *(*root).future.get());
+            ManuallyDrop::take(&mut *(*root).finish.get())(result);
+        }
+        true
+    }
+
+    /// # Safety
+    /// `node` is the head of such a block, and live.
+    unsafe fn cancel(node: *mut Node) {
+        let root = node.cast::<Self>();
+        // SAFETY: as in `poll`.
+        unsafe {
+            (*node).state.set((*node).state.get() & !LIVE);
+            ManuallyDrop::drop(&mut *(*root).future.get());
+            ManuallyDrop::drop(&mut *(*root).finish.get());
+        }
+    }
+}
+
+/// Starts a call of an async export: polls `future`, and passes its result to `finish`, which makes the `task.return`.
+/// What the export returns to the engine.
+///
+/// `pool` is for this export only: its blocks fit these types.
+#[inline(always)]
+pub fn start<F: Future, G: Fn(F::Output)>(pool: &'static Pool, future: F, finish: G) -> u32 {
+    let instance = instance();
+    let free = pool.free();
+    let mut task = free.get();
+    // SAFETY: blocks of the pool are `Root<F, G>`, since only this function puts them there, and are not in use.
+    unsafe {
+        if task.is_null() {
+            task = fresh(Layout::new::<Root<F, G>>(), Root::<F, G>::VTABLE, pool);
+        } else {
+            free.set((*task).after.get());
+        }
+        let root = task.cast::<Root<F, G>>();
+        (&raw mut (*root).future).write(UnsafeCell::new(ManuallyDrop::new(future)));
+        (&raw mut (*root).finish).write(UnsafeCell::new(ManuallyDrop::new(finish)));
+        (*task).root.state.set(LIVE);
+        let previous = instance.current.replace(task);
+        if Root::<F, G>::poll(task.cast())
+            && previous.is_null()
+            && (*task).head.get().is_null()
+            && (*task).spawned.get() | (*task).pending.get() == 0
+        {
+            instance.current.set(previous);
+            (*task).after.set(free.replace(task));
+            return code::EXIT;
+        }
+        settle(instance, task, previous)
+    }
+}
+
+#[cold]
+#[inline(never)]
+unsafe fn fresh(layout: Layout, vtable: &'static Vtable, pool: &'static Pool) -> *mut Task {
+    // SAFETY: the layout is that of a block, which starts with a task.
+    unsafe {
+        let task = alloc(layout).cast::<Task>();
+        if task.is_null() {
+            crate::call::out_of_memory(layout);
+        }
+        task.write(Task::new(task, vtable, Some(pool)));
+        task
+    }
+}
+
+/// After the first poll of a task that is not over, or not the only thing there is.
+#[inline(never)]
+unsafe fn settle(instance: &Instance, task: *mut Task, previous: *mut Task) -> u32 {
+    // SAFETY: tasks are live for ever.
+    unsafe {
+        let adopts = background::is(instance, previous);
+        if adopts {
+            background::adopt_nodes(instance, task);
+        }
+        let answer = run(task, ptr::null_mut());
+        if adopts {
+            background::adopt_operations(instance, task, answer);
+        }
+        if answer == code::EXIT {
+            end(instance, task, ptr::null_mut());
+        } else {
+            builtins::context_set(task.cast());
+            background::sleep(instance, task);
+        }
+        background::leave(instance, previous);
+        answer
+    }
+}
+
+/// Continues a task: the callback of every async export. What it returns to the engine.
+pub fn callback(event: u32, waitable: u32, code: u32) -> u32 {
+    let instance = instance();
+    let task = builtins::context_get().cast::<Task>();
+    // Before the event is delivered: whom it wakes has to know that this task is awake.
+    let previous = instance.current.replace(task);
+    // SAFETY: the context of a task is the block that `settle` put there. Tasks are live for ever.
+    unsafe {
+        let mut first = ptr::null_mut();
+        if event.wrapping_sub(1) < event::CANCELLED - 1 {
+            first = arrive(instance, task, event, waitable, code);
+        } else if event == event::CANCELLED {
+            cancel(task);
+        }
+        if (*task).pending.get() > 0 {
+            first = drain(instance, task, first);
+        }
+        if first == task.cast() && !((*first).vtable.get().poll)(first) {
+            if (*task).head.get().is_null() {
+                instance.current.set(previous);
+                return code::WAIT | (*task).set.get() << 4;
+            }
+            first = ptr::null_mut();
+        } else if first == task.cast() {
+            first = ptr::null_mut();
+        }
+        let answer = run(task, first);
+        if answer == code::EXIT {
+            end(instance, task, ptr::null_mut());
+        }
+        background::leave(instance, previous);
+        answer
+    }
+}
+
+/// Delivers an event of the set of `task`. The node to poll at once, when it is one of this task.
+///
+/// # Safety
+/// `task` is the current task.
+#[inline(always)]
+pub(crate) unsafe fn arrive(instance: &Instance, task: *mut Task, event: u32, waitable: u32, code: u32) -> *mut Node {
+    // SAFETY: nodes are live for ever.
+    unsafe {
+        let node = waitable::deliver(instance, event, waitable, code);
+        if node == task.cast() && (*node).state.get() == LIVE {
+            return node;
+        }
+        if !node.is_null() {
+            wake(node);
+        }
+        ptr::null_mut()
+    }
+}
+
+/// More operations are pending: delivers what else is ready before anything is polled, so that a future that polls all
+/// its children does so once and not once per event.
+///
+/// # Safety
+/// `task` is the current task, and has a set. `first` is its root or null.
+#[inline(never)]
+pub(crate) unsafe fn drain(instance: &Instance, task: *mut Task, mut first: *mut Node) -> *mut Node {
+    let mut payload = [0; 2];
+    // SAFETY: nodes are live for ever.
+    unsafe {
+        // What was delivered is not in the count: nothing is left in the set when that is zero.
+        while (*task).pending.get() > 0 {
+            let event = builtins::waitable_set_poll((*task).set.get(), &mut payload);
+            if event == event::NONE {
+                break;
+            }
+            let [waitable, code] = payload;
+            let node = waitable::deliver(instance, event, waitable, code);
+            if node == task.cast() && (*node).state.get() == LIVE {
+                first = node;
+            } else if !node.is_null() {
+                wake(node);
+            }
+        }
+        first
+    }
+}
+
+/// The caller wants the task cancelled: drops its root. What was spawned goes on.
+#[cold]
+#[inline(never)]
+unsafe fn cancel(task: *mut Task) {
+    // SAFETY: the task is current; its root is live where that is said.
+    unsafe {
+        let root = &(*task).root;
+        if root.state.get() & LIVE != 0 {
+            (root.vtable.get().cancel)(task.cast());
+            builtins::task_cancel();
+        }
+    }
+}
+
+/// Polls `first`, if it is not null, and then the ready queue, until nothing is ready or the engine should have a turn.
+/// What to tell the engine.
+///
+/// # Safety
+/// `task` is the current task, and `first` is a live node of it that is not queued.
+#[inline(never)]
+pub(crate) unsafe fn run(task: *mut Task, mut first: *mut Node) -> u32 {
+    // SAFETY: nodes and tasks are live for ever; only live nodes are polled.
+    unsafe {
+        let mut budget = BUDGET;
+        loop {
+            let node = if !first.is_null() {
+                core::mem::replace(&mut first, ptr::null_mut())
+            } else if (*task).head.get().is_null() {
+                return if (*task).is_over() { code::EXIT } else { code::WAIT | (*task).set() << 4 };
+            } else if budget == 0 || (*task).yielding.replace(false) {
+                return code::YIELD;
+            } else {
+                budget -= 1;
+                (*task).pop()
+            };
+            let vtable = (*node).vtable.get();
+            if (*node).state.get() & LIVE == 0 {
+                (vtable.release)(node);
+            } else if (vtable.poll)(node) && node != task.cast() {
+                (*task).spawned.set((*task).spawned.get() - 1);
+                if (*node).state.get() & QUEUED == 0 {
+                    (vtable.release)(node);
+                }
+            }
+        }
+    }
+}
+
+/// A task is over: what it leaves behind is handed on, to `heir` unless that is null, and its block goes to its pool.
+///
+/// # Safety
+/// The task is over and its queue is empty.
+pub(crate) unsafe fn end(instance: &Instance, task: *mut Task, heir: *mut Task) {
+    // SAFETY: tasks are live for ever.
+    unsafe {
+        if (*task).slept.get() {
+            background::awake(instance, task);
+        }
+        if (*task).pending.get() > 0 {
+            background::bequeath(instance, task, heir);
+        }
+        (*task).yielding.set(false);
+        if let Some(pool) = (*task).pool {
+            (*task).after.set(pool.free().replace(task));
+        }
+    }
+}

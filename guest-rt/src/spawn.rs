@@ -1,0 +1,279 @@
+//! Futures that run beside the one that spawned them.
+
+use crate::background;
+use crate::instance::instance;
+use crate::task::{LIVE, Node, Parked, QUEUED, Vtable, waker_of};
+use crate::wake::{enqueue, wake};
+use alloc::alloc::{Layout, alloc};
+use alloc::boxed::Box;
+use core::cell::{Cell, UnsafeCell};
+use core::future::Future;
+use core::marker::PhantomData;
+use core::mem::{ManuallyDrop, MaybeUninit};
+use core::pin::Pin;
+use core::ptr;
+use core::task::{Context, Poll};
+
+/// There is a `JoinHandle`.
+const JOINED: u8 = 4;
+/// The future shall be dropped when it is its turn.
+const CANCELLED: u8 = 8;
+/// The block holds a result.
+const DONE: u8 = 16;
+
+/// Spawns a future onto the current task, where it runs concurrently with what spawned it.
+///
+/// It is polled for the first time after what runs now has returned `Pending` or is done, and it may go on after the
+/// task has returned its result: the task is over only when all it spawned is done. When the caller of the task cancels
+/// it, what was spawned goes on. Inside [`block_on`](crate::block_on), what was spawned there is done before that returns.
+///
+/// Where no task is current (in a synchronous export, a destructor of a resource, `main`), a task that sleeps takes it
+/// over, or else the next call of an async export. There it runs as if it had been spawned by that. In an instance that
+/// has no such call it does not run.
+///
+/// Dropping the handle lets the future go on.
+pub fn spawn_local<T: 'static>(future: impl Future<Output = T> + 'static) -> JoinHandle<T> {
+    let head = insert(future);
+    let instance = instance();
+    let task = background::home(instance);
+    // SAFETY: tasks and nodes are live for ever; the node is new.
+    unsafe {
+        (*head).node.task.set(task);
+        (*task).spawned.set((*task).spawned.get() + 1);
+        enqueue(head.cast());
+    }
+    JoinHandle { head, result: PhantomData }
+}
+
+/// A spawned future. Awaiting it gives its result, or `None` if it was cancelled.
+///
+/// Dropping the handle lets the future go on.
+#[derive(Debug)]
+pub struct JoinHandle<T> {
+    head: *mut Head,
+    result: PhantomData<fn() -> T>,
+}
+
+// SAFETY: a component instance has one thread at a time.
+#[cfg(all(target_family = "wasm", not(target_feature = "atomics")))]
+unsafe impl<T: Send> Send for JoinHandle<T> {}
+// SAFETY: as above.
+#[cfg(all(target_family = "wasm", not(target_feature = "atomics")))]
+unsafe impl<T: Send> Sync for JoinHandle<T> {}
+
+impl<T> JoinHandle<T> {
+    /// Cancels the future: it is dropped when its task next runs, unless it is done by then. The handle can still be
+    /// awaited to learn which.
+    pub fn cancel(&mut self) {
+        // SAFETY: the handle keeps the block from being used again.
+        unsafe {
+            let node = &(*self.head).node;
+            if node.state.get() & LIVE != 0 {
+                node.state.set(node.state.get() | CANCELLED);
+                wake(self.head.cast());
+            }
+        }
+    }
+}
+
+impl<T> Future for JoinHandle<T> {
+    type Output = Option<T>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        // SAFETY: the handle keeps the block from being used again. A result that is there is a `T`.
+        unsafe {
+            let head = self.head;
+            let state = (*head).node.state.get();
+            if state & DONE != 0 {
+                (*head).node.state.set(state & !DONE);
+                let mut result = MaybeUninit::<T>::uninit();
+                ((*head).take)(head, result.as_mut_ptr().cast());
+                return Poll::Ready(Some(result.assume_init()));
+            }
+            if state & LIVE == 0 {
+                return Poll::Ready(None);
+            }
+            (*(*head).joiner.get()).update(cx);
+            Poll::Pending
+        }
+    }
+}
+
+impl<T> Drop for JoinHandle<T> {
+    fn drop(&mut self) {
+        // SAFETY: the handle keeps the block from being used again.
+        unsafe {
+            let head = self.head;
+            let state = (*head).node.state.get();
+            (*head).node.state.set(state & !(JOINED | DONE));
+            (*(*head).joiner.get()).clear();
+            if state & DONE != 0 {
+                let mut result = MaybeUninit::<T>::uninit();
+                ((*head).take)(head, result.as_mut_ptr().cast());
+                release(head.cast());
+                result.assume_init_drop();
+            } else {
+                release(head.cast());
+            }
+        }
+    }
+}
+
+/// The head of the block of a spawned future.
+#[repr(C)]
+struct Head {
+    node: Node,
+    /// Who awaits the result.
+    joiner: UnsafeCell<Parked>,
+    /// Moves the result out of the block.
+    take: unsafe fn(*mut Head, *mut u8),
+    /// The list that the block goes back to.
+    class: usize,
+}
+
+#[repr(C)]
+struct Child<F: Future> {
+    head: Head,
+    slot: UnsafeCell<Slot<F>>,
+}
+
+union Slot<F: Future> {
+    future: ManuallyDrop<F>,
+    result: ManuallyDrop<F::Output>,
+}
+
+impl<F: Future> Child<F> {
+    const VTABLE: &'static Vtable = &Vtable { poll: Self::poll, cancel: Self::cancel, release };
+
+    unsafe fn poll(node: *mut Node) -> bool {
+        let child = node.cast::<Self>();
+        // SAFETY: a live node has its future, which nobody else is at and which stays where it is.
+        unsafe {
+            if (*node).state.get() & CANCELLED != 0 {
+                Self::cancel(node);
+                return true;
+            }
+            let waker = ManuallyDrop::new(waker_of(node));
+            let future = Pin::new_unchecked(&mut *(*(*child).slot.get()).future);
+            let Poll::Ready(result) = future.poll(&mut Context::from_waker(&waker)) else { return false };
+            ManuallyDrop::drop(&mut (*(*child).slot.get()).future);
+            let state = (*node).state.get() & !LIVE;
+            if state & JOINED != 0 {
+                (*child).slot.get().write(Slot { result: ManuallyDrop::new(result) });
+                (*node).state.set(state | DONE);
+                (*(*child).head.joiner.get()).wake();
+            } else {
+                (*node).state.set(state);
+                drop(result);
+            }
+        }
+        true
+    }
+
+    unsafe fn cancel(node: *mut Node) {
+        let child = node.cast::<Self>();
+        // SAFETY: as in `poll`.
+        unsafe {
+            (*node).state.set((*node).state.get() & !(LIVE | CANCELLED));
+            ManuallyDrop::drop(&mut (*(*child).slot.get()).future);
+            (*(*child).head.joiner.get()).wake();
+        }
+    }
+
+    unsafe fn take(head: *mut Head, to: *mut u8) {
+        // SAFETY: the block holds a result, which the caller takes.
+        unsafe { ptr::copy_nonoverlapping(&raw const (*(*head.cast::<Self>()).slot.get()).result, to.cast(), 1) }
+    }
+}
+
+/// Puts a block that nobody needs any more back into its list.
+unsafe fn release(node: *mut Node) {
+    // SAFETY: only called for blocks of spawned futures.
+    unsafe {
+        if (*node).state.get() & (QUEUED | LIVE | JOINED) == 0 {
+            let class = (*node.cast::<Head>()).class;
+            instance().blocks.put(class, node);
+        }
+    }
+}
+
+/// Writes a future into a block.
+fn insert<F: Future + 'static>(future: F) -> *mut Head {
+    // Blocks are kept for ever, so what is big goes to one of its own that is not.
+    if const { Layout::new::<Child<F>>().size() > LARGEST || align_of::<Child<F>>() > ALIGN } {
+        return insert_small(Box::pin(future));
+    }
+    insert_small(future)
+}
+
+fn insert_small<F: Future + 'static>(future: F) -> *mut Head {
+    let class = const { class_of(size_of::<Child<F>>()) };
+    let child = instance().blocks.take(class).cast::<Child<F>>();
+    // SAFETY: the block is big enough, and free.
+    unsafe {
+        child.write(Child {
+            head: Head {
+                node: Node::new(Child::<F>::VTABLE, LIVE | JOINED),
+                joiner: UnsafeCell::new(Parked::nobody()),
+                take: Child::<F>::take,
+                class,
+            },
+            slot: UnsafeCell::new(Slot { future: ManuallyDrop::new(future) }),
+        });
+    }
+    child.cast()
+}
+
+const SMALLEST: usize = 64;
+const CLASSES: usize = 8;
+const LARGEST: usize = SMALLEST << (CLASSES - 1);
+const ALIGN: usize = 16;
+
+const fn class_of(size: usize) -> usize {
+    let mut class = 0;
+    while SMALLEST << class < size && class < CLASSES - 1 {
+        class += 1;
+    }
+    class
+}
+
+/// Free blocks, by size.
+pub(crate) struct Blocks([Cell<*mut Node>; CLASSES]);
+
+impl Blocks {
+    pub(crate) const fn new() -> Blocks {
+        Blocks([const { Cell::new(ptr::null_mut()) }; CLASSES])
+    }
+
+    fn take(&self, class: usize) -> *mut Node {
+        let Some(list) = self.0.get(class) else { return fresh(class) };
+        let node = list.get();
+        if node.is_null() {
+            return fresh(class);
+        }
+        // SAFETY: nodes are live for ever.
+        list.set(unsafe { (*node).next.get() });
+        node
+    }
+
+    fn put(&self, class: usize, node: *mut Node) {
+        if let Some(list) = self.0.get(class) {
+            // SAFETY: nodes are live for ever. One that is not live is in no queue.
+            unsafe { (*node).next.set(list.replace(node)) }
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn fresh(class: usize) -> *mut Node {
+    // SAFETY: sizes are small powers of two.
+    unsafe {
+        let layout = Layout::from_size_align_unchecked(SMALLEST << class, ALIGN);
+        let block = alloc(layout);
+        if block.is_null() {
+            crate::call::out_of_memory(layout);
+        }
+        block.cast()
+    }
+}

@@ -1,0 +1,42 @@
+//! Letting others run.
+
+use crate::builtins;
+use crate::instance::instance;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+
+/// Returns to the engine once, so that other tasks of this component and others can run, and then goes on.
+///
+/// When the task is cancelled meanwhile, the future that awaits this is dropped.
+pub async fn yield_async() {
+    Yield(false).await;
+}
+
+struct Yield(bool);
+
+impl Future for Yield {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if self.0 {
+            return Poll::Ready(());
+        }
+        self.0 = true;
+        let task = instance().current.get();
+        if !task.is_null() {
+            // SAFETY: tasks are live for ever.
+            unsafe { (*task).yielding.set(true) }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+/// Blocks until the engine has given others a turn: the current function waits, and with it everything else on its task.
+/// Asynchronous functions should rather await [`yield_async`].
+///
+/// Whether to go on: `false` means that the task was cancelled meanwhile, and should return soon.
+pub fn yield_blocking() -> bool {
+    builtins::thread_yield() == 0
+}
