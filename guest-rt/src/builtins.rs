@@ -7,6 +7,13 @@ pub(crate) use crate::native::builtins::*;
 #[cfg(target_family = "wasm")]
 pub(crate) use wasm::*;
 
+/// A string that the engine had `cabi_realloc` allocate.
+#[repr(C)]
+pub(crate) struct Message {
+    pub(crate) bytes: *mut u8,
+    pub(crate) len: usize,
+}
+
 /// What a copy (a read or a write) returns when it has not finished.
 pub(crate) const BLOCKED: u32 = u32::MAX;
 
@@ -68,6 +75,12 @@ mod wasm {
         // Whether the task was cancelled meanwhile.
         #[link_name = "[thread-yield]"]
         pub(crate) safe fn thread_yield() -> u32;
+        #[link_name = "[error-context-new-utf8]"]
+        pub(crate) fn error_context_new(message: *const u8, len: usize) -> u32;
+        #[link_name = "[error-context-drop]"]
+        pub(crate) safe fn error_context_drop(context: u32);
+        #[link_name = "[error-context-debug-message-utf8]"]
+        pub(crate) safe fn error_context_debug_message(context: u32, to: &mut super::Message);
         #[link_name = "[backpressure-inc]"]
         pub(crate) safe fn backpressure_inc();
         #[link_name = "[backpressure-dec]"]

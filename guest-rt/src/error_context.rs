@@ -1,24 +1,13 @@
 //! `error-context`: a message for debugging that travels with a failure.
 
 use crate::abi::{Abi, Lift, Lower, Shape, Sink, Source};
+use crate::builtins::{self, Message};
 use alloc::boxed::Box;
 use alloc::string::String;
 use core::cell::Cell;
 use core::fmt;
-use core::mem::MaybeUninit;
 use core::ptr;
 use core::sync::atomic::{AtomicU32, Ordering};
-
-crate::import!("$root", "[error-context-new-utf8]", fn error_context_new(message: *const u8, len: usize) -> u32);
-crate::import!("$root", "[error-context-drop]", fn error_context_drop(handle: u32));
-crate::import!("$root", "[error-context-debug-message-utf8]", fn error_context_debug_message(handle: u32, to: *mut Message));
-
-/// A string as the engine returns it.
-#[repr(C)]
-struct Message {
-    bytes: *mut u8,
-    len: usize,
-}
 
 /// A handle whose context the other side may still have to read, so that it is dropped later.
 struct Retired {
@@ -48,7 +37,7 @@ impl ErrorContext {
     pub fn new(debug_message: &str) -> ErrorContext {
         drop_retired();
         // SAFETY: the message is valid for reads.
-        ErrorContext::from_handle(unsafe { error_context_new(debug_message.as_ptr(), debug_message.len()) })
+        ErrorContext::from_handle(unsafe { builtins::error_context_new(debug_message.as_ptr(), debug_message.len()) })
     }
 
     /// Owns a handle.
@@ -65,13 +54,10 @@ impl ErrorContext {
 
     /// The message.
     pub fn debug_message(&self) -> String {
-        let mut message = MaybeUninit::<Message>::uninit();
-        // SAFETY: the engine writes a message of UTF-8 that it had `cabi_realloc` allocate.
-        unsafe {
-            error_context_debug_message(self.handle(), message.as_mut_ptr());
-            let Message { bytes, len } = message.assume_init();
-            String::from_utf8_unchecked(<u8 as Lift<()>>::load_list(bytes, len))
-        }
+        let mut message = Message { bytes: ptr::null_mut(), len: 0 };
+        builtins::error_context_debug_message(self.handle(), &mut message);
+        // SAFETY: the engine wrote a message of UTF-8 that it had `cabi_realloc` allocate.
+        unsafe { String::from_utf8_unchecked(<u8 as Lift<()>>::load_list(message.bytes, message.len)) }
     }
 }
 
@@ -80,8 +66,7 @@ fn drop_retired() {
     while !next.is_null() {
         // SAFETY: `retire` boxed it, and nobody else has it any more.
         let retired = unsafe { Box::from_raw(next) };
-        // SAFETY: the handle is ours, and whoever it was passed to has read the context.
-        unsafe { error_context_drop(retired.handle) }
+        builtins::error_context_drop(retired.handle);
         next = retired.next;
     }
 }
@@ -147,8 +132,7 @@ impl Drop for ErrorContext {
     fn drop(&mut self) {
         let handle = *self.handle.get_mut();
         if handle != TAKEN {
-            // SAFETY: the handle is ours, and nobody is reading the context.
-            unsafe { error_context_drop(handle) }
+            builtins::error_context_drop(handle);
         }
     }
 }

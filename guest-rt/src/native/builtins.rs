@@ -1,5 +1,6 @@
 //! The built-ins, under the names that `builtins.rs` gives them.
 
+pub(crate) use super::error_contexts::{error_context_debug_message, error_context_drop, error_context_new};
 use super::trace::builtin;
 use super::{subtasks, table, tasks, trap};
 use crate::builtins::{BLOCKED, event};

@@ -8,11 +8,13 @@
 //! Everything that happens is counted, and recorded in the [`trace`], where tests add marks of their own.
 
 pub(crate) mod builtins;
+mod error_contexts;
 mod subtasks;
 pub(crate) mod table;
 mod tasks;
 mod trace;
 
+pub use error_contexts::{error_context, error_message};
 pub use subtasks::{on_cancel, returned, started, subtask_started, subtask_starting};
 pub use table::handles;
 pub use tasks::{TaskId, backpressure, call, cancel, choose, exited, later, run, step, sync_export, task_return};

@@ -3,6 +3,7 @@
 
 mod allocator;
 mod calls;
+mod error_contexts;
 mod memory;
 mod ownership;
 mod reference;
