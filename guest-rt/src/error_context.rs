@@ -2,28 +2,25 @@
 
 use crate::abi::{Abi, Lift, Lower, Shape, Sink, Source};
 use crate::builtins::{self, Message};
+use crate::instance::instance;
 use alloc::boxed::Box;
 use alloc::string::String;
-use core::cell::Cell;
 use core::fmt;
 use core::ptr;
 use core::sync::atomic::{AtomicU32, Ordering};
 
-/// A handle whose context the other side may still have to read, so that it is dropped later.
-struct Retired {
+/// A handle whose context the other side may still have to read.
+///
+/// Passing an error context shares it: unlike a resource's, the handle stays ours and must be dropped. The result of a
+/// synchronous export is read after the export has returned, when nothing can be dropped any more, so all handles that
+/// were passed wait for the next use of an error context.
+pub(crate) struct Retired {
     handle: u32,
     next: *mut Retired,
 }
 
 /// A handle that was retired already.
 const TAKEN: u32 = u32::MAX;
-
-crate::local::local! {
-    /// Passing an error context shares it: unlike a resource's, the handle stays ours and must be dropped. The result
-    /// of a synchronous export is read after the export has returned, when nothing can be dropped any more, so all
-    /// handles that were passed wait here for the next use of an error context.
-    static RETIRED: Cell<*mut Retired> = Cell::new(ptr::null_mut());
-}
 
 /// The component model's `error-context`: what went wrong, for people who debug.
 ///
@@ -62,7 +59,7 @@ impl ErrorContext {
 }
 
 fn drop_retired() {
-    let mut next = RETIRED.with(|retired| retired.replace(ptr::null_mut()));
+    let mut next = instance().retired.replace(ptr::null_mut());
     while !next.is_null() {
         // SAFETY: `retire` boxed it, and nobody else has it any more.
         let retired = unsafe { Box::from_raw(next) };
@@ -72,7 +69,8 @@ fn drop_retired() {
 }
 
 fn retire(handle: u32) {
-    RETIRED.with(|retired| retired.set(Box::into_raw(Box::new(Retired { handle, next: retired.get() }))));
+    let retired = &instance().retired;
+    retired.set(Box::into_raw(Box::new(Retired { handle, next: retired.get() })));
 }
 
 impl<W> Abi<W> for ErrorContext {

@@ -1,5 +1,7 @@
 //! What the runtime knows of the component instance it runs in: on wasm a static, natively one per thread.
 
+use crate::abi::Chain;
+use crate::error_context::Retired;
 use crate::spawn::Blocks;
 use crate::task::Task;
 use crate::waitable::Operation;
@@ -24,6 +26,10 @@ pub(crate) struct Instance {
     pub(crate) blocking: Cell<*mut Task>,
     /// Blocks for spawned futures.
     pub(crate) blocks: Blocks,
+    /// What was lent to the export whose parameters were lifted last.
+    pub(crate) lent: Cell<*mut Chain>,
+    /// Error contexts that were passed and wait to be dropped.
+    pub(crate) retired: Cell<*mut Retired>,
     /// Blocks of exports, by the address of their pool: natively a static belongs to all threads.
     #[cfg(not(target_family = "wasm"))]
     pub(crate) pools: Pools,
@@ -39,6 +45,8 @@ impl Instance {
             signals: Signals::new(),
             blocking: Cell::new(ptr::null_mut()),
             blocks: Blocks::new(),
+            lent: Cell::new(ptr::null_mut()),
+            retired: Cell::new(ptr::null_mut()),
             #[cfg(not(target_family = "wasm"))]
             pools: Pools::new(),
         }

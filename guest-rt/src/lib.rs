@@ -16,7 +16,6 @@ mod call;
 mod error_context;
 mod executor;
 mod instance;
-mod local;
 #[cfg(not(target_family = "wasm"))]
 #[doc(hidden)]
 pub mod native;

@@ -1,7 +1,7 @@
 //! Handles of resources.
 
+use crate::instance::instance;
 use alloc::boxed::Box;
-use core::cell::Cell;
 use core::fmt;
 use core::marker::PhantomData;
 use core::ptr::{self, NonNull};
@@ -83,8 +83,9 @@ pub struct Borrows {
     chain: NonNull<Chain>,
 }
 
-/// Everything lent to one export.
-struct Chain {
+/// Everything lent to one export. Parameters are lifted at once after it was opened, with nobody's code in between, so
+/// that the instance keeps the last one only.
+pub(crate) struct Chain {
     head: *mut Lent<()>,
 }
 
@@ -96,16 +97,11 @@ struct Lent<T> {
     value: T,
 }
 
-crate::local::local! {
-    /// The chain that was opened last. Parameters are lifted at once after that, with nobody's code in between.
-    static LAST: Cell<*mut Chain> = Cell::new(ptr::null_mut());
-}
-
 impl Borrows {
     /// Starts to collect what is lent.
     pub fn open() -> Borrows {
         let chain = NonNull::from(Box::leak(Box::new(Chain { head: ptr::null_mut() })));
-        LAST.with(|last| last.set(chain.as_ptr()));
+        instance().lent.set(chain.as_ptr());
         Borrows { chain }
     }
 
@@ -115,8 +111,8 @@ impl Borrows {
     /// The reference is not used after those borrows were dropped.
     pub unsafe fn keep<'a, T: 'a>(value: T) -> &'a T {
         let lent = Box::into_raw(Box::new(Lent { next: ptr::null_mut(), free: Lent::<T>::free, value }));
-        let chain = LAST.with(Cell::get);
-        // SAFETY: a chain is live as long as `LAST` points to it; `Lent` starts with the same fields whatever it holds.
+        let chain = instance().lent.get();
+        // SAFETY: a chain is live as long as the instance points to it; `Lent` starts with the same fields whatever it holds.
         unsafe {
             if !chain.is_null() {
                 (*lent).next = (*chain).head;
@@ -137,11 +133,9 @@ impl<T> Lent<T> {
 impl Drop for Borrows {
     fn drop(&mut self) {
         let chain = self.chain.as_ptr();
-        LAST.with(|last| {
-            if last.get() == chain {
-                last.set(ptr::null_mut());
-            }
-        });
+        if instance().lent.get() == chain {
+            instance().lent.set(ptr::null_mut());
+        }
         // SAFETY: `open` leaked the chain for us, and its members are freed once each.
         unsafe {
             let mut lent = Box::from_raw(chain).head;

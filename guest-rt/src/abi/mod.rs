@@ -21,6 +21,7 @@ use alloc::vec::Vec;
 
 pub use flags::Bits;
 pub(crate) use flat::{lift_flat, lower_flat, lower_padded};
+pub(crate) use handle::Chain;
 pub use handle::{Borrows, Resource, WasmResource};
 pub use map::{Map, WitMap, lift_map, store_map};
 pub(crate) use memory::release;
