@@ -18,7 +18,7 @@ pub use error_contexts::{error_context, error_message};
 pub use subtasks::{on_cancel, returned, started, subtask_started, subtask_starting};
 pub use table::handles;
 pub use tasks::{TaskId, backpressure, call, cancel, choose, exited, later, run, step, sync_export, task_return};
-pub use trace::{count, counts, note, record, trace};
+pub use trace::{count, counts, mark, note, record, trace};
 
 /// What the engine does to a component that breaks the rules.
 #[cold]

@@ -8,14 +8,8 @@ use core::cell::RefCell;
 /// What a handle is of.
 enum Handle {
     Free,
-    Set {
-        waiting: u32,
-    },
-    Waitable {
-        kind: &'static str,
-        set: u32,
-        event: Option<(u32, u32)>,
-    },
+    Set { waiting: u32 },
+    Waitable { kind: &'static str, set: u32, event: Option<(u32, u32)> },
 }
 
 struct Table {

@@ -104,11 +104,11 @@ fn settle(id: usize, answer: u32) {
         }
         task.state = state;
     });
-    trace::note(match state {
-        State::Exited => "EXIT".into(),
-        State::Yielded => "YIELD".into(),
-        _ => alloc::format!("WAIT {}", answer >> 4),
-    });
+    match state {
+        State::Exited => trace::note("EXIT"),
+        State::Yielded => trace::note("YIELD"),
+        _ => trace::mark(format_args!("WAIT {}", answer >> 4)),
+    }
 }
 
 /// The built-in `task.return` of all exports.
@@ -182,22 +182,26 @@ pub fn run() {
 
 /// Gives one task a turn, or does the next of what was put off to later. Whether there was something to do.
 pub fn step() -> bool {
-    let ready: Vec<usize> = TASKS.with_borrow(|tasks| {
+    let choice = match ready(|ready| ready.count()) {
+        0 => return act(),
+        1 => 0,
+        count => CHOOSER.with_borrow_mut(|chooser| chooser.as_mut().map_or(0, |choose| choose(count))),
+    };
+    if let Some(id) = ready(|ready| ready.nth(choice)) {
+        turn_of(id);
+    }
+    true
+}
+
+/// The tasks that could run.
+fn ready<T>(f: impl FnOnce(&mut dyn Iterator<Item = usize>) -> T) -> T {
+    TASKS.with_borrow(|tasks| {
         let is_ready = |task: &Task| match task.state {
             State::Waiting(set) => task.outcome == Outcome::CancelRequested || table::has_event(set),
             state => state == State::Yielded,
         };
-        tasks.iter().enumerate().filter(|(_, task)| is_ready(task)).map(|(id, _)| id).collect()
-    });
-    let choice = match ready.len() {
-        0 => return act(),
-        1 => 0,
-        len => CHOOSER.with_borrow_mut(|chooser| chooser.as_mut().map_or(0, |choose| choose(len))),
-    };
-    if let Some(&id) = ready.get(choice) {
-        turn_of(id);
-    }
-    true
+        f(&mut tasks.iter().enumerate().filter(|(_, task)| is_ready(task)).map(|(id, _)| id))
+    })
 }
 
 fn turn_of(id: usize) {
@@ -220,7 +224,7 @@ fn turn_of(id: usize) {
     }
     let (event, waitable, code) = event;
     subtasks::delivered(event, waitable, code);
-    trace::note(alloc::format!("callback {event} {waitable} {code}"));
+    trace::mark(format_args!("callback {event} {waitable} {code}"));
     let answer = enter(Some(id), || crate::executor::callback(event, waitable, code));
     settle(id, answer);
 }

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
-use core::fmt::Write;
+use core::fmt::{self, Write};
 
 std::thread_local! {
     static RECORDING: Cell<bool> = const { Cell::new(false) };
@@ -26,6 +26,13 @@ pub fn trace() -> Vec<String> {
 pub fn note(mark: impl Into<String>) {
     if RECORDING.get() {
         TRACE.with_borrow_mut(|trace| trace.push(mark.into()));
+    }
+}
+
+/// Adds a mark to the trace, which is only formatted when that is recorded.
+pub fn mark(mark: fmt::Arguments<'_>) {
+    if RECORDING.get() {
+        TRACE.with_borrow_mut(|trace| trace.push(alloc::format!("{mark}")));
     }
 }
 

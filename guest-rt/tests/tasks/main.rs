@@ -1,0 +1,11 @@
+//! The tasks of a component, over the stand-in for the engine: what happens in which order, and what it costs.
+
+mod block_on;
+mod cancel;
+mod executor;
+mod memory;
+mod spawn;
+mod subtask;
+mod support;
+mod wake;
+mod without_a_task;

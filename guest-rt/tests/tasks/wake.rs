@@ -1,0 +1,226 @@
+//! Waking across tasks.
+
+use crate::export;
+use crate::support::*;
+use core::task::{Context, Poll};
+
+#[test]
+fn another_task_wakes_a_sleeping_one_for_three_built_ins() {
+    let flag = Flag::default();
+    let wait = flag.clone();
+    let sleeper = export!(wait);
+    record();
+    export!(async move {
+        flag.raise();
+        note("raised");
+    });
+    assert_eq!(
+        trace(),
+        [
+            "stream.new",
+            "stream.read 2",
+            "waitable.join 2 1",
+            "stream.write 3",
+            "raised",
+            "task.return",
+            "returned ()",
+            "EXIT"
+        ]
+    );
+    run();
+    assert!(exited(sleeper));
+    assert_eq!(trace(), ["callback 2 2 16", "context.get", "task.return", "returned ()", "EXIT"]);
+}
+
+#[test]
+fn a_task_that_is_woken_again_and_again_is_joined_once() {
+    let flags: Vec<Flag> = (0..10).map(|_| Flag::default()).collect();
+    let wait = flags.clone();
+    let sleeper = export!(async move {
+        for flag in wait {
+            flag.await;
+        }
+    });
+    for flag in &flags {
+        native::sync_export(|| flag.raise());
+        run();
+    }
+    assert!(exited(sleeper));
+    assert_eq!((calls_of("stream.new"), calls_of("waitable.join")), (1, 1));
+    assert_eq!((calls_of("stream.read"), calls_of("stream.write")), (10, 10));
+}
+
+#[test]
+fn several_wakes_before_the_sleeper_runs_are_one() {
+    let (a, b) = (Flag::default(), Flag::default());
+    let (wait_a, wait_b) = (a.clone(), b.clone());
+    let sleeper = export!(async move { join(wait_a, wait_b).await });
+    native::sync_export(|| {
+        a.raise();
+        b.raise();
+    });
+    assert_eq!(calls_of("stream.write"), 1);
+    run();
+    assert!(exited(sleeper));
+}
+
+#[test]
+fn a_wake_inside_the_task_needs_no_built_in() {
+    let flag = Flag::default();
+    let wait = flag.clone();
+    let before = count();
+    let task = export!(async move {
+        join(wait, async move {
+            wasp_guest_rt::yield_async().await;
+            flag.raise();
+        })
+        .await
+    });
+    run();
+    assert!(exited(task));
+    assert_eq!(count() - before, 1);
+}
+
+#[test]
+fn a_waker_may_outlive_its_task() {
+    let flag = Flag::default();
+    let wait = flag.clone();
+    fn sleep(flag: Flag) -> TaskId {
+        export!(async move { either(flag, async { _ = import(0).await }).await })
+    }
+    let first = sleep(wait);
+    let stale = flag.waker();
+    callee(0).returns(0);
+    run();
+    assert!(exited(first));
+    // The block is free: nothing happens.
+    let before = count();
+    if let Some(waker) = &stale {
+        waker.wake_by_ref();
+    }
+    assert_eq!(count(), before);
+    // The block is used again: woken for nothing.
+    let second = sleep(Flag::default());
+    if let Some(waker) = stale {
+        waker.wake();
+    }
+    run();
+    assert!(!exited(second));
+    callee(0).returns(0);
+    run();
+    assert!(exited(second));
+}
+
+#[test]
+fn a_wake_that_its_sleeper_never_sees_harms_nobody() {
+    fn sleep(flag: Flag) -> TaskId {
+        export!(async move { either(flag, async { _ = import(0).await }).await })
+    }
+    for _ in 0..20 {
+        let flag = Flag::default();
+        let task = sleep(flag.clone());
+        // Both at once: one of the events stays in the set, for the next task with that block.
+        flag.raise();
+        callee(0).returns(0);
+        run();
+        assert!(exited(task));
+    }
+    assert!(calls_of("stream.new") <= 2);
+    assert!(handles() <= 6);
+}
+
+#[test]
+fn tasks_wake_each_other_in_turns() {
+    let flags: Vec<Flag> = (0..100).map(|_| Flag::default()).collect();
+    let spawn = |odd: usize| {
+        let flags = flags.clone();
+        export!(async move {
+            for (i, flag) in flags.iter().enumerate() {
+                if i % 2 == odd { flag.raise() } else { flag.clone().await }
+            }
+        })
+    };
+    let (a, b) = (spawn(0), spawn(1));
+    run();
+    assert!(exited(a) && exited(b));
+}
+
+#[test]
+fn two_hundred_tasks_are_woken_at_once() {
+    fn sleep(flag: Flag) -> TaskId {
+        export!(flag)
+    }
+    for _ in 0..2 {
+        let flags: Vec<Flag> = (0..200).map(|_| Flag::default()).collect();
+        let tasks: Vec<TaskId> = flags.iter().map(|flag| sleep(flag.clone())).collect();
+        native::sync_export(|| flags.iter().for_each(Flag::raise));
+        run();
+        assert!(tasks.into_iter().all(exited));
+    }
+    assert_eq!(calls_of("waitable-set.new"), 200);
+    assert_eq!(calls_of("stream.new"), 200);
+}
+
+#[test]
+fn wakers_of_others_are_woken() {
+    let task = export!(async {
+        let mut call = Box::pin(import(0));
+        let mut foreign = None;
+        core::future::poll_fn(move |cx| {
+            let foreign = foreign.get_or_insert_with(|| Foreign::new(Some(cx.waker().clone())));
+            let waker = foreign.clone().into();
+            let poll = call.as_mut().poll(&mut Context::from_waker(&waker));
+            assert_eq!(foreign.count(), usize::from(poll.is_ready()));
+            poll
+        })
+        .await
+    });
+    callee(0).returns(2);
+    run();
+    assert!(exited(task));
+}
+
+#[test]
+fn an_operation_whose_task_ends_still_wakes_who_waits_for_it() {
+    // A call polled by one task under somebody else's waker, as a shared set of futures does.
+    let shared = std::rc::Rc::new(core::cell::RefCell::new(Box::pin(import(0))));
+    let first = shared.clone();
+    let woken = Flag::default();
+    let wait = woken.clone();
+    let sleeper = export!(async move {
+        wait.await;
+        core::future::poll_fn(|cx| shared.borrow_mut().as_mut().poll(cx)).await
+    });
+    struct Raise(Flag);
+    // SAFETY of sending: there is one thread.
+    impl Raise {
+        fn waker(self) -> std::task::Waker {
+            struct Only(Flag, std::thread::ThreadId);
+            // SAFETY: checked at each use.
+            unsafe impl Send for Only {}
+            // SAFETY: as above.
+            unsafe impl Sync for Only {}
+            impl std::task::Wake for Only {
+                fn wake(self: std::sync::Arc<Self>) {
+                    assert_eq!(self.1, std::thread::current().id());
+                    self.0.raise();
+                }
+            }
+            std::sync::Arc::new(Only(self.0, std::thread::current().id())).into()
+        }
+    }
+    let ends = export!(async move {
+        let waker = Raise(woken).waker();
+        core::future::poll_fn(|_| {
+            assert!(first.borrow_mut().as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+            Poll::Ready(())
+        })
+        .await;
+    });
+    assert!(exited(ends) && !exited(sleeper));
+    record();
+    callee(0).returns(4);
+    run();
+    assert!(exited(sleeper));
+    assert!(trace().contains(&"returned 4".to_owned()));
+}

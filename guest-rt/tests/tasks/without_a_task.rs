@@ -1,0 +1,153 @@
+//! Where no task is current: synchronous exports, destructors, `main`.
+
+use crate::export;
+use crate::support::*;
+use core::future::Future;
+use core::task::{Context, Poll, Waker};
+use wasp_guest_rt::spawn_local;
+
+#[test]
+fn what_a_synchronous_export_spawns_runs_on_a_task_that_sleeps() {
+    let sleeper = export!(async { import(0).await });
+    record();
+    native::sync_export(|| {
+        spawn_local(async {
+            note("spawned");
+            import(1).await;
+            note("done");
+        });
+        note("exported");
+    });
+    run();
+    assert_eq!(trace()[..4], ["stream.new", "stream.read 3", "waitable.join 3 2", "stream.write 4"].map(str::to_owned));
+    callee(0).returns(0);
+    run();
+    assert!(!exited(sleeper));
+    callee(1).returns(1);
+    run();
+    assert!(exited(sleeper));
+    assert!(trace().contains(&"done".to_owned()));
+}
+
+#[test]
+fn without_a_task_it_runs_on_the_next_one() {
+    record();
+    let handle = native::sync_export(|| {
+        spawn_local(async {
+            note("spawned");
+            import(0).await
+        })
+    });
+    run();
+    assert_eq!(trace(), [""; 0]);
+    let task = export!(async { note("root") });
+    assert!(!exited(task));
+    callee(0).returns(3);
+    run();
+    assert!(exited(task));
+    let notes: Vec<_> = trace().into_iter().filter(|mark| mark == "root" || mark == "spawned").collect();
+    assert_eq!(notes, ["root", "spawned"]);
+    // Its result waits for whoever holds the handle.
+    record();
+    export!(handle);
+    assert_eq!(trace(), ["task.return", "returned Some(3)", "EXIT"]);
+}
+
+#[test]
+fn a_task_that_is_ready_at_once_runs_what_was_spawned_before() {
+    native::sync_export(|| {
+        spawn_local(async { note("spawned") });
+    });
+    record();
+    let task = export!(async {});
+    assert!(exited(task));
+    assert_eq!(trace(), ["task.return", "returned ()", "spawned", "EXIT"]);
+    // And after that, a call is as cheap as ever.
+    let before = count();
+    export!(async {});
+    assert_eq!(count() - before, 1);
+}
+
+#[test]
+fn a_spawned_future_may_be_cancelled_before_any_task_runs_it() {
+    record();
+    let held = Noisy("held", ());
+    let mut handle = native::sync_export(|| spawn_local(async move { drop(held) }));
+    handle.cancel();
+    drop(handle);
+    export!(async {});
+    assert_eq!(trace(), ["task.return", "returned ()", "drop held", "EXIT"]);
+}
+
+#[test]
+fn an_operation_polled_without_a_task_is_served_by_one_that_sleeps() {
+    let sleeper = export!(core::future::pending::<()>());
+    let mut call = Box::pin(import(0));
+    let foreign = Foreign::new(None);
+    let waker: Waker = foreign.clone().into();
+    native::sync_export(|| assert!(call.as_mut().poll(&mut Context::from_waker(&waker)).is_pending()));
+    callee(0).returns(1);
+    run();
+    assert_eq!(foreign.count(), 1);
+    native::sync_export(|| {
+        assert_eq!(call.as_mut().poll(&mut Context::from_waker(&waker)), Poll::Ready(1));
+    });
+    assert!(!exited(sleeper));
+}
+
+#[test]
+fn without_one_it_is_served_by_the_next() {
+    let mut call = Box::pin(import(0));
+    let foreign = Foreign::new(None);
+    let waker: Waker = foreign.clone().into();
+    native::sync_export(|| assert!(call.as_mut().poll(&mut Context::from_waker(&waker)).is_pending()));
+    let sleeper = export!(core::future::pending::<()>());
+    callee(0).returns(1);
+    run();
+    assert_eq!(foreign.count(), 1);
+    assert!(!exited(sleeper));
+}
+
+#[test]
+fn a_task_that_ends_at_once_looks_after_it_in_passing() {
+    let mut call = Box::pin(import(0));
+    let foreign = Foreign::new(None);
+    let waker: Waker = foreign.clone().into();
+    native::sync_export(|| assert!(call.as_mut().poll(&mut Context::from_waker(&waker)).is_pending()));
+    callee(0).returns(1);
+    assert_eq!(foreign.count(), 0);
+    let task = export!(async {});
+    assert!(exited(task));
+    assert_eq!(foreign.count(), 1);
+}
+
+#[test]
+fn a_pending_call_may_be_dropped_where_no_task_is() {
+    let mut call = Box::pin(import(0));
+    native::sync_export(|| {
+        assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        drop(call);
+    });
+    // The set of the background is all that is left.
+    assert_eq!(handles(), 1);
+    record();
+    export!(async {});
+    assert_eq!(trace(), ["task.return", "returned ()", "EXIT"]);
+}
+
+#[test]
+fn a_call_started_by_a_task_may_be_dropped_after_it() {
+    let slot = std::rc::Rc::new(core::cell::RefCell::new(None));
+    let keep = slot.clone();
+    export!(async move {
+        let mut call = Box::pin(import(0));
+        core::future::poll_fn(|cx| {
+            assert!(call.as_mut().poll(cx).is_pending());
+            Poll::Ready(())
+        })
+        .await;
+        *keep.borrow_mut() = Some(call);
+    });
+    native::sync_export(|| slot.take());
+    assert_eq!(handles(), 1);
+}
