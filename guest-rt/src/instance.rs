@@ -85,15 +85,18 @@ pub(crate) fn thread() -> usize {
 
 /// The registered operation of each waitable, by its handle. Handles are small: they index one table of the engine.
 ///
-/// An odd address is not one of an operation: see `wake::signal`.
+/// An odd address is not one of an operation: it is `NOTHING`, or see `wake::signal`.
 pub(crate) struct Table(UnsafeCell<Vec<*mut Operation>>);
 
+/// What is registered for most handles.
+const NOTHING: *mut Operation = ptr::without_provenance_mut(1);
+
 impl Table {
-    /// What is registered for `handle`, or null.
+    /// What is registered for `handle`.
     #[inline(always)]
     pub(crate) fn get(&self, handle: u32) -> *mut Operation {
         // SAFETY: no reference into the table outlives one of these functions.
-        unsafe { (&*self.0.get()).get(handle as usize).copied().unwrap_or(ptr::null_mut()) }
+        unsafe { (&*self.0.get()).get(handle as usize).copied().unwrap_or(NOTHING) }
     }
 
     /// Registers `operation` for `handle`.
@@ -111,7 +114,7 @@ impl Table {
     pub(crate) fn clear(&self, handle: u32) {
         // SAFETY: as in `get`.
         if let Some(entry) = unsafe { (&mut *self.0.get()).get_mut(handle as usize) } {
-            *entry = ptr::null_mut();
+            *entry = NOTHING;
         }
     }
 
@@ -126,7 +129,7 @@ impl Table {
     fn grow(&self, handle: u32, operation: *mut Operation) {
         // SAFETY: as in `get`.
         let table = unsafe { &mut *self.0.get() };
-        table.resize((handle as usize + 1).next_power_of_two().max(32), ptr::null_mut());
+        table.resize((handle as usize + 1).next_power_of_two().max(32), NOTHING);
         if let Some(entry) = table.get_mut(handle as usize) {
             *entry = operation;
         }

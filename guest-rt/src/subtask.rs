@@ -10,15 +10,6 @@ use core::mem::{ManuallyDrop, MaybeUninit};
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-/// The call was not made yet.
-const NEW: u32 = 0;
-/// The callee has not read the parameters; they and the scratch are still needed.
-const STARTING: u32 = 1;
-/// The callee has taken the parameters.
-const STARTED: u32 = 2;
-/// The result was given out.
-const DONE: u32 = 3;
-
 /// Calls an async import when the future is polled first. It owns the parameters until the callee has taken them.
 ///
 /// `import` gets the slots of the parameters and the address of `K` words for the result.
@@ -34,8 +25,7 @@ pub unsafe fn async_call<W, P: Lower<W>, R: Lift<W>, const N: usize, const K: us
     const { assert!(R::SHAPE.size <= 8 * K) };
     Call {
         operation: UnsafeCell::new(Operation::new()),
-        state: Cell::new(NEW),
-        handle: Cell::new(0),
+        starting: Cell::new(false),
         joined: Cell::new(0),
         area: UnsafeCell::new(MaybeUninit::uninit()),
         params: UnsafeCell::new(ManuallyDrop::new(params)),
@@ -51,16 +41,17 @@ pub unsafe fn async_call<W, P: Lower<W>, R: Lift<W>, const N: usize, const K: us
 /// The engine traps when a pending call is dropped in an export that WIT does not declare `async`, since that would have
 /// to wait.
 pub struct Call<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, const K: usize> {
+    /// Idle: the call was not made. Over: the result was given out.
     operation: UnsafeCell<Operation>,
-    state: Cell<u32>,
-    /// The subtask, and the set it is in; from the first poll that is not ready.
-    handle: Cell<u32>,
+    /// The set that the subtask is in.
     joined: Cell<u32>,
+    /// The callee has not read the parameters; they and the scratch are still needed.
+    starting: Cell<bool>,
     /// Where the engine writes the result.
     area: UnsafeCell<MaybeUninit<[u64; K]>>,
-    /// Here until the callee has them: in the states `NEW` and `STARTING`.
+    /// Here until the callee has them: while idle or starting.
     params: UnsafeCell<ManuallyDrop<P>>,
-    /// What the parameters were lowered to, in the state `STARTING`.
+    /// What the parameters were lowered to, while starting.
     scratch: UnsafeCell<MaybeUninit<Scratch>>,
     import: I,
     types: PhantomData<fn(W) -> R>,
@@ -84,67 +75,79 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
         // Only shared from here: the engine writes to the area, and events to the operation.
         let this = &*self;
-        if this.state.get() != NEW {
-            return this.resume(cx);
+        let operation = this.operation.get();
+        // SAFETY: the operation is live. The code says that the callee has written the result.
+        unsafe {
+            if Operation::has(operation, subtask::RETURNED) {
+                if this.starting.get() {
+                    this.started();
+                }
+                return Poll::Ready(this.finish());
+            }
+            if !Operation::is_idle(operation) {
+                return this.wait(cx);
+            }
         }
         let mut scratch = Scratch::new();
         // SAFETY: the parameters are here, and do not move before the callee has them.
         let slots = unsafe { lower_flat::<W, P, N>(&**this.params.get(), &mut scratch) };
         let status = (this.import)(slots, this.area.get().expose_provenance());
-        if status == subtask::RETURNED {
-            this.state.set(DONE);
-            // SAFETY: the callee has taken the parameters and written the result.
-            return Poll::Ready(unsafe {
-                this.release_params();
-                this.result()
-            });
-        }
-        // SAFETY: the status is that of a new subtask; this is pinned, and dropping it withdraws the operation.
+        // SAFETY: the status says what the callee has done, and if it has not returned, which subtask it is. This is
+        // pinned, and dropping it withdraws the operation.
         unsafe {
+            if status == subtask::RETURNED {
+                Operation::finish(operation);
+                this.release_params();
+                return Poll::Ready(this.result());
+            }
             if status & 15 == subtask::STARTED {
-                this.state.set(STARTED);
                 this.release_params();
             } else {
-                this.state.set(STARTING);
+                this.starting.set(true);
                 (*this.scratch.get()).write(scratch);
             }
-            this.handle.set(status >> 4);
-            Operation::register(this.operation.get(), status >> 4, &this.joined, cx);
+            Operation::register(operation, status >> 4, &this.joined, cx);
         }
         Poll::Pending
     }
 }
 
 impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, const K: usize> Call<W, P, R, I, N, K> {
-    /// Any poll but the first.
-    #[inline(always)]
-    fn resume(&self, cx: &mut Context<'_>) -> Poll<R> {
-        // SAFETY: in these states the operation was registered. The codes say what the callee has done.
+    /// A poll without a result that was just delivered.
+    #[inline(never)]
+    unsafe fn wait(&self, cx: &mut Context<'_>) -> Poll<R> {
+        let operation = self.operation.get();
+        // SAFETY: it was registered, or is over. The codes say what the callee has done.
         unsafe {
-            if self.state.get() == DONE {
-                return Poll::Pending;
-            }
-            let Some(code) = Operation::poll(self.operation.get(), &self.joined, cx) else { return Poll::Pending };
-            if self.state.get() == STARTING {
+            let Some(code) = Operation::poll(operation, &self.joined, cx) else { return Poll::Pending };
+            if self.starting.get() {
                 self.started();
             }
-            if code != subtask::RETURNED {
-                return Poll::Pending;
-            }
-            self.state.set(DONE);
-            builtins::subtask_drop(self.handle.get());
-            Poll::Ready(self.result())
+            if code == subtask::RETURNED { Poll::Ready(self.finish()) } else { Poll::Pending }
         }
     }
 
     /// The callee has taken the parameters after all.
     #[cold]
+    #[inline(never)]
     unsafe fn started(&self) {
-        self.state.set(STARTED);
-        // SAFETY: the caller's promise; the state was `STARTING`.
+        self.starting.set(false);
+        // SAFETY: the caller's promise; it was starting.
         unsafe {
             (*self.scratch.get()).assume_init_drop();
             self.release_params();
+        }
+    }
+
+    /// The callee has returned.
+    #[inline(always)]
+    unsafe fn finish(&self) -> R {
+        let operation = self.operation.get();
+        // SAFETY: the caller's promise; the operation was registered.
+        unsafe {
+            Operation::finish(operation);
+            builtins::subtask_drop(Operation::handle(operation));
+            self.result()
         }
     }
 
@@ -169,16 +172,16 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
     #[cold]
     #[inline(never)]
     unsafe fn cancel(&self) {
-        let starting = self.state.replace(DONE) == STARTING;
-        let handle = self.handle.get();
+        let operation = self.operation.get();
         // SAFETY: the operation was registered. The final state says whose the parameters and the result are.
         unsafe {
-            let state = match Operation::withdraw(self.operation.get(), &self.joined) {
+            let handle = Operation::handle(operation);
+            let state = match Operation::withdraw(operation, &self.joined) {
                 Some(state) => state,
                 None => builtins::subtask_cancel(handle),
             };
             builtins::subtask_drop(handle);
-            if starting {
+            if self.starting.get() {
                 (*self.scratch.get()).assume_init_drop();
                 if state == subtask::CANCELLED_BEFORE_STARTED {
                     ManuallyDrop::drop(&mut *self.params.get());
@@ -198,12 +201,14 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
 {
     #[inline(always)]
     fn drop(&mut self) {
-        // SAFETY: what the states say.
+        let operation = self.operation.get();
+        // SAFETY: what is idle was not called, and has its parameters; what is not over was.
         unsafe {
-            match self.state.get() {
-                NEW => ManuallyDrop::drop(self.params.get_mut()),
-                DONE => {}
-                _ => self.cancel(),
+            if Operation::is_over(operation) {
+            } else if Operation::is_idle(operation) {
+                ManuallyDrop::drop(self.params.get_mut());
+            } else {
+                self.cancel();
             }
         }
     }

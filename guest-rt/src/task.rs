@@ -273,13 +273,26 @@ impl Parked {
         Parked { node: Cell::new(CALL), other: UnsafeCell::new(MaybeUninit::new(Other { call: done })) }
     }
 
-    /// Wakes whom `cx` wakes.
+    /// Wakes whom `cx` wakes: written in place, since most of it is not.
+    ///
+    /// # Safety
+    /// `this` is valid for writes.
     #[inline(always)]
-    pub(crate) fn park(cx: &Context<'_>) -> Parked {
-        match node_of(cx.waker()) {
-            Some(node) => Parked { node: Cell::new(node), other: UnsafeCell::new(MaybeUninit::uninit()) },
-            None => Parked::foreign(cx.waker().clone()),
+    pub(crate) unsafe fn park_at(this: *mut Parked, cx: &Context<'_>) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match node_of(cx.waker()) {
+                Some(node) => (&raw mut (*this).node).write(Cell::new(node)),
+                None => Parked::park_foreign(this, cx),
+            }
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    unsafe fn park_foreign(this: *mut Parked, cx: &Context<'_>) {
+        // SAFETY: the caller's promise.
+        unsafe { this.write(Parked::foreign(cx.waker().clone())) }
     }
 
     #[cold]
@@ -299,7 +312,8 @@ impl Parked {
         };
         if !same {
             self.clear();
-            *self = Parked::park(cx);
+            // SAFETY: it is a reference; what it held was taken.
+            unsafe { Parked::park_at(self, cx) }
         }
     }
 

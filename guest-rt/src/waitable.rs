@@ -33,6 +33,8 @@ use core::mem::MaybeUninit;
 use core::ptr;
 use core::task::Context;
 
+/// Will not be registered again.
+const OVER: u32 = u32::MAX - 4;
 /// Not registered any more: there was an event, in a set that the operation was handed on to.
 const MOVED: u32 = u32::MAX - 3;
 /// Not registered.
@@ -47,7 +49,7 @@ const WAITING: u32 = u32::MAX;
 /// All functions take a pointer, since events are delivered to it while its future is borrowed: keep it in an
 /// `UnsafeCell` of a future that is `!Unpin` (`PhantomPinned`).
 pub(crate) struct Operation {
-    /// One of the four above, or else the code of the event that was delivered.
+    /// One of the five above, or else the code of the event that was delivered.
     code: u32,
     /// Written by `register`, so that an operation that finishes at once does not pay for it.
     wait: MaybeUninit<Wait>,
@@ -60,8 +62,8 @@ struct Wait {
     parked: Parked,
     /// The set it was handed on to without its owner's knowledge, or 0. Nodes of ours are not parked then.
     moved: u32,
-    /// The code of its event there.
-    late: u32,
+    /// The code of its event there, once there was one.
+    late: MaybeUninit<u32>,
 }
 
 impl Operation {
@@ -82,7 +84,10 @@ impl Operation {
     #[inline(never)]
     pub(crate) unsafe fn register(this: *mut Self, handle: u32, joined: &Cell<u32>, cx: &mut Context<'_>) {
         // SAFETY: the caller's promise.
-        unsafe { Self::enlist(this, handle, joined, Parked::park(cx)) }
+        unsafe {
+            Parked::park_at(&raw mut (*(*this).wait.as_mut_ptr()).parked, cx);
+            Self::enlist(this, handle, joined);
+        }
     }
 
     /// Waits for the event of `handle` on behalf of nobody: `done(this, code)` is called when it comes, and may free
@@ -99,7 +104,8 @@ impl Operation {
         // SAFETY: the caller's promise.
         unsafe {
             background::sweep();
-            Self::enlist(this, handle, joined, Parked::call(done));
+            (&raw mut (*(*this).wait.as_mut_ptr()).parked).write(Parked::call(done));
+            Self::enlist(this, handle, joined);
         }
     }
 
@@ -115,12 +121,62 @@ impl Operation {
         // SAFETY: the operation is live, and nobody else is at it.
         unsafe {
             let code = (*this).code;
-            if code < MOVED {
+            if code < OVER {
                 (*this).code = IDLE;
                 return Some(code);
             }
             Self::wait_on(this, joined, cx)
         }
+    }
+
+    /// It was not registered, or its event was polled.
+    ///
+    /// # Safety
+    /// `this` is live.
+    #[inline(always)]
+    pub(crate) unsafe fn is_idle(this: *mut Self) -> bool {
+        // SAFETY: the caller's promise.
+        unsafe { (*this).code == IDLE }
+    }
+
+    /// It was [finished](Operation::finish).
+    ///
+    /// # Safety
+    /// `this` is live.
+    #[inline(always)]
+    pub(crate) unsafe fn is_over(this: *mut Self) -> bool {
+        // SAFETY: the caller's promise.
+        unsafe { (*this).code == OVER }
+    }
+
+    /// Whether its event was delivered, with this code, and not polled; a short way past `poll`.
+    ///
+    /// # Safety
+    /// `this` is live.
+    #[inline(always)]
+    pub(crate) unsafe fn has(this: *mut Self, code: u32) -> bool {
+        // SAFETY: the caller's promise.
+        unsafe { (*this).code == code }
+    }
+
+    /// Notes that it will not be registered again. For its owner; nothing here depends on it.
+    ///
+    /// # Safety
+    /// `this` is live and not registered.
+    #[inline(always)]
+    pub(crate) unsafe fn finish(this: *mut Self) {
+        // SAFETY: the caller's promise.
+        unsafe { (*this).code = OVER }
+    }
+
+    /// The waitable.
+    ///
+    /// # Safety
+    /// `this` was registered.
+    #[inline(always)]
+    pub(crate) unsafe fn handle(this: *mut Self) -> u32 {
+        // SAFETY: the caller's promise.
+        unsafe { (*this).wait.assume_init_ref().handle }
     }
 
     /// Gives up waiting: the code of the event if it was delivered already. If not, the waitable has left its set, and
@@ -134,7 +190,7 @@ impl Operation {
         // SAFETY: while it is registered, the operation and its entry of the table are ours.
         unsafe {
             match core::mem::replace(&mut (*this).code, IDLE) {
-                IDLE => None,
+                IDLE | OVER => None,
                 STARTED | WAITING => {
                     let wait = (*this).wait.assume_init_mut();
                     instance().table.clear(wait.handle);
@@ -153,20 +209,26 @@ impl Operation {
 
     /// The code of the event that an operation had where it was handed on to. Its owner learns which set that was.
     unsafe fn arrive(this: *mut Self, joined: &Cell<u32>) -> u32 {
-        // SAFETY: it was registered.
-        let wait = unsafe { (*this).wait.assume_init_ref() };
-        joined.set(wait.moved);
-        wait.late
+        // SAFETY: it was registered and has had its event.
+        unsafe {
+            let wait = (*this).wait.assume_init_ref();
+            joined.set(wait.moved);
+            wait.late.assume_init()
+        }
     }
 
+    /// All of `register` but whom to wake.
     #[inline(always)]
-    unsafe fn enlist(this: *mut Self, handle: u32, joined: &Cell<u32>, parked: Parked) {
+    unsafe fn enlist(this: *mut Self, handle: u32, joined: &Cell<u32>) {
         let instance = instance();
         let task = background::home(instance);
         // SAFETY: tasks are live for ever; the operation is, by the caller's promise.
         unsafe {
             (*this).code = WAITING;
-            (*this).wait.write(Wait { handle, task, parked, moved: 0, late: 0 });
+            let wait = (*this).wait.as_mut_ptr();
+            (&raw mut (*wait).handle).write(handle);
+            (&raw mut (*wait).task).write(task);
+            (&raw mut (*wait).moved).write(0);
             instance.table.set(handle, this);
             (*task).pending.set((*task).pending.get() + 1);
             join(handle, joined, (*task).set());
@@ -180,7 +242,7 @@ impl Operation {
         unsafe {
             let code = (*this).code;
             match code {
-                IDLE => return None,
+                IDLE | OVER => return None,
                 MOVED => {
                     (*this).code = IDLE;
                     return Some(Self::arrive(this, joined));
@@ -245,10 +307,7 @@ unsafe fn forget_one(task: *mut Task) {
 #[inline(always)]
 pub(crate) unsafe fn deliver(instance: &Instance, event: u32, handle: u32, code: u32) -> *mut Node {
     let operation = instance.table.get(handle);
-    if operation.is_null() {
-        return ptr::null_mut();
-    }
-    // SAFETY: entries of the table are registered operations, but for the tagged ones.
+    // SAFETY: entries of the table are registered operations, but for those with an odd address.
     unsafe {
         if operation.addr() & 1 == 1 {
             wake::recycle(instance, operation);
@@ -275,7 +334,7 @@ unsafe fn deliver_elsewhere(operation: *mut Operation, code: u32) -> *mut Node {
     unsafe {
         let wait = (*operation).wait.assume_init_mut();
         if wait.moved != 0 && (*operation).code != STARTED {
-            wait.late = code;
+            wait.late.write(code);
             (*operation).code = MOVED;
         }
         match wait.parked.take() {
@@ -295,12 +354,12 @@ unsafe fn deliver_elsewhere(operation: *mut Operation, code: u32) -> *mut Node {
 #[cold]
 #[inline(never)]
 pub(crate) unsafe fn hand_on(instance: &Instance, from: *mut Task, to: *mut Task) {
-    // SAFETY: entries of the table are registered operations, but for the tagged ones; tasks are live for ever.
+    // SAFETY: entries of the table are registered operations, but for those with an odd address; tasks are live for ever.
     unsafe {
         let mut handle = 0;
         while (*from).pending.get() > 0 && handle < instance.table.len() {
             let operation = instance.table.get(handle);
-            if !operation.is_null() && operation.addr() & 1 == 0 {
+            if operation.addr() & 1 == 0 {
                 let wait = (*operation).wait.assume_init_mut();
                 if wait.task == from {
                     if wait.parked.is_of(from) {

@@ -117,11 +117,14 @@ fn signal(instance: &Instance, task: *mut Task) {
     builtins::unit_stream_write(pair.writer, 0, 1);
 }
 
-/// The event of a signal was delivered: its pair can be used again.
+/// An event was delivered to what is no operation. If it was that of a signal, its pair can be used again.
 #[cold]
 #[inline(never)]
 pub(crate) fn recycle(instance: &Instance, entry: *mut Operation) {
     let number = entry.addr() >> 1;
+    if number == 0 {
+        return;
+    }
     // SAFETY: numbers are those of pairs, and the reference does not outlive this function.
     unsafe {
         let pair = (&mut *instance.signals.pairs.get()).get_unchecked_mut(number - 1);
