@@ -151,16 +151,14 @@ pub fn callback(event: u32, waitable: u32, code: u32) -> u32 {
         if (*task).pending.get() > 0 {
             first = drain(instance, task, first);
         }
-        if first == task.cast() && !((*first).vtable.get().poll)(first) {
-            if (*task).head.get().is_null() {
+        if !first.is_null() {
+            let done = ((*first).vtable.get().poll)(first);
+            if !done && (*task).head.get().is_null() {
                 instance.current.set(previous);
                 return code::WAIT | (*task).set.get() << 4;
             }
-            first = ptr::null_mut();
-        } else if first == task.cast() {
-            first = ptr::null_mut();
         }
-        let answer = run(task, first);
+        let answer = run(task, ptr::null_mut());
         if answer == code::EXIT {
             end(instance, task, ptr::null_mut());
         }
@@ -169,7 +167,7 @@ pub fn callback(event: u32, waitable: u32, code: u32) -> u32 {
     }
 }
 
-/// Delivers an event of the set of `task`. The node to poll at once, when it is one of this task.
+/// Delivers an event of the set of `task`. Its root, when that is to be polled at once, or null.
 ///
 /// # Safety
 /// `task` is the current task.

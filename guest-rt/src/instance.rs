@@ -99,6 +99,16 @@ impl Table {
         unsafe { (&*self.0.get()).get(handle as usize).copied().unwrap_or(NOTHING) }
     }
 
+    /// Takes what is registered for `handle`.
+    #[inline(always)]
+    pub(crate) fn take(&self, handle: u32) -> *mut Operation {
+        // SAFETY: as in `get`.
+        match unsafe { (&mut *self.0.get()).get_mut(handle as usize) } {
+            Some(entry) => core::mem::replace(entry, NOTHING),
+            None => NOTHING,
+        }
+    }
+
     /// Registers `operation` for `handle`.
     #[inline(always)]
     pub(crate) fn set(&self, handle: u32, operation: *mut Operation) {

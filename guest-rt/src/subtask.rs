@@ -26,7 +26,6 @@ pub unsafe fn async_call<W, P: Lower<W>, R: Lift<W>, const N: usize, const K: us
     Call {
         operation: UnsafeCell::new(Operation::new()),
         starting: Cell::new(false),
-        joined: Cell::new(0),
         area: UnsafeCell::new(MaybeUninit::uninit()),
         params: UnsafeCell::new(ManuallyDrop::new(params)),
         scratch: UnsafeCell::new(MaybeUninit::uninit()),
@@ -43,8 +42,6 @@ pub unsafe fn async_call<W, P: Lower<W>, R: Lift<W>, const N: usize, const K: us
 pub struct Call<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, const K: usize> {
     /// Idle: the call was not made. Over: the result was given out.
     operation: UnsafeCell<Operation>,
-    /// The set that the subtask is in.
-    joined: Cell<u32>,
     /// The callee has not read the parameters; they and the scratch are still needed.
     starting: Cell<bool>,
     /// Where the engine writes the result.
@@ -78,14 +75,14 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
         let operation = this.operation.get();
         // SAFETY: the operation is live. The code says that the callee has written the result.
         unsafe {
-            if Operation::has(operation, subtask::RETURNED) {
+            if !Operation::is_idle(operation) {
+                if !Operation::has(operation, subtask::RETURNED) && !this.wait(cx) {
+                    return Poll::Pending;
+                }
                 if this.starting.get() {
                     this.started();
                 }
                 return Poll::Ready(this.finish());
-            }
-            if !Operation::is_idle(operation) {
-                return this.wait(cx);
             }
         }
         let mut scratch = Scratch::new();
@@ -96,8 +93,8 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
         // pinned, and dropping it withdraws the operation.
         unsafe {
             if status == subtask::RETURNED {
-                Operation::finish(operation);
                 this.release_params();
+                Operation::finish(operation);
                 return Poll::Ready(this.result());
             }
             if status & 15 == subtask::STARTED {
@@ -106,24 +103,25 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
                 this.starting.set(true);
                 (*this.scratch.get()).write(scratch);
             }
-            Operation::register(operation, status >> 4, &this.joined, cx);
+            Operation::register_new(operation, status >> 4, cx);
         }
         Poll::Pending
     }
 }
 
 impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, const K: usize> Call<W, P, R, I, N, K> {
-    /// A poll without a result that was just delivered.
+    /// Waits, unless the result is there after all. Whether it is.
     #[inline(never)]
-    unsafe fn wait(&self, cx: &mut Context<'_>) -> Poll<R> {
-        let operation = self.operation.get();
-        // SAFETY: it was registered, or is over. The codes say what the callee has done.
+    unsafe fn wait(&self, cx: &mut Context<'_>) -> bool {
+        // SAFETY: it was registered, or is over. The code says what the callee has done.
         unsafe {
-            let Some(code) = Operation::poll(operation, &self.joined, cx) else { return Poll::Pending };
-            if self.starting.get() {
+            let Some(code) = Operation::poll(self.operation.get(), &Cell::new(Operation::SOME_SET), cx) else {
+                return false;
+            };
+            if code == subtask::STARTED && self.starting.get() {
                 self.started();
             }
-            if code == subtask::RETURNED { Poll::Ready(self.finish()) } else { Poll::Pending }
+            code == subtask::RETURNED
         }
     }
 
@@ -145,8 +143,8 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
         let operation = self.operation.get();
         // SAFETY: the caller's promise; the operation was registered.
         unsafe {
-            Operation::finish(operation);
             builtins::subtask_drop(Operation::handle(operation));
+            Operation::finish(operation);
             self.result()
         }
     }
@@ -176,7 +174,7 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
         // SAFETY: the operation was registered. The final state says whose the parameters and the result are.
         unsafe {
             let handle = Operation::handle(operation);
-            let state = match Operation::withdraw(operation, &self.joined) {
+            let state = match Operation::withdraw(operation, &Cell::new(Operation::SOME_SET)) {
                 Some(state) => state,
                 None => builtins::subtask_cancel(handle),
             };

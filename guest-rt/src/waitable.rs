@@ -86,9 +86,27 @@ impl Operation {
         // SAFETY: the caller's promise.
         unsafe {
             Parked::park_at(&raw mut (*(*this).wait.as_mut_ptr()).parked, cx);
-            Self::enlist(this, handle, joined);
+            let set = Self::enlist(this, handle);
+            join(handle, joined, set);
         }
     }
+
+    /// As `register`, for a waitable that is new, and gone after its event. Instead of a note of its set, any but that
+    /// of a set that exists will do for the other functions, such as [`Operation::SOME_SET`].
+    ///
+    /// # Safety
+    /// As for `register`.
+    #[inline(never)]
+    pub(crate) unsafe fn register_new(this: *mut Self, handle: u32, cx: &mut Context<'_>) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            Parked::park_at(&raw mut (*(*this).wait.as_mut_ptr()).parked, cx);
+            builtins::waitable_join(handle, Self::enlist(this, handle));
+        }
+    }
+
+    /// Says that a waitable is in a set, and not in which.
+    pub(crate) const SOME_SET: u32 = u32::MAX;
 
     /// Waits for the event of `handle` on behalf of nobody: `done(this, code)` is called when it comes, and may free
     /// the operation. For what must end well after its owner is gone, such as the write of a default value.
@@ -105,7 +123,8 @@ impl Operation {
         unsafe {
             background::sweep();
             (&raw mut (*(*this).wait.as_mut_ptr()).parked).write(Parked::call(done));
-            Self::enlist(this, handle, joined);
+            let set = Self::enlist(this, handle);
+            join(handle, joined, set);
         }
     }
 
@@ -217,9 +236,9 @@ impl Operation {
         }
     }
 
-    /// All of `register` but whom to wake.
+    /// All of `register` but whom to wake and the join; the set to join.
     #[inline(always)]
-    unsafe fn enlist(this: *mut Self, handle: u32, joined: &Cell<u32>) {
+    unsafe fn enlist(this: *mut Self, handle: u32) -> u32 {
         let instance = instance();
         let task = background::home(instance);
         // SAFETY: tasks are live for ever; the operation is, by the caller's promise.
@@ -231,7 +250,7 @@ impl Operation {
             (&raw mut (*wait).moved).write(0);
             instance.table.set(handle, this);
             (*task).pending.set((*task).pending.get() + 1);
-            join(handle, joined, (*task).set());
+            (*task).set()
         }
     }
 
@@ -306,23 +325,37 @@ unsafe fn forget_one(task: *mut Task) {
 /// The event comes from a set of this instance.
 #[inline(always)]
 pub(crate) unsafe fn deliver(instance: &Instance, event: u32, handle: u32, code: u32) -> *mut Node {
-    let operation = instance.table.get(handle);
+    if code == builtins::subtask::STARTED && event == builtins::event::SUBTASK {
+        return deliver_start(instance, handle);
+    }
+    let operation = instance.table.take(handle);
     // SAFETY: entries of the table are registered operations, but for those with an odd address.
     unsafe {
         if operation.addr() & 1 == 1 {
             wake::recycle(instance, operation);
             return ptr::null_mut();
         }
+        (*operation).code = code;
         let wait = (*operation).wait.assume_init_mut();
-        if code == builtins::subtask::STARTED && event == builtins::event::SUBTASK {
-            (*operation).code = STARTED;
-        } else {
-            instance.table.clear(handle);
-            (*operation).code = code;
-            forget_one(wait.task);
-        }
+        forget_one(wait.task);
         let node = wait.parked.node();
         if Parked::is_node(node) { node } else { deliver_elsewhere(operation, code) }
+    }
+}
+
+/// Delivers that a subtask has started: its operation stays registered.
+#[cold]
+#[inline(never)]
+fn deliver_start(instance: &Instance, handle: u32) -> *mut Node {
+    let operation = instance.table.get(handle);
+    // SAFETY: entries of the table are registered operations, but for those with an odd address, which no subtask has.
+    unsafe {
+        if operation.addr() & 1 == 1 {
+            return ptr::null_mut();
+        }
+        (*operation).code = STARTED;
+        let node = (*operation).wait.assume_init_ref().parked.node();
+        if Parked::is_node(node) { node } else { deliver_elsewhere(operation, builtins::subtask::STARTED) }
     }
 }
 
