@@ -25,6 +25,10 @@ pub struct Function {
     pub result: Option<Type>,
     /// `chainable_methods` asks for `Self` back.
     pub chain: Option<Chain>,
+    /// Words of eight bytes that the parameters take in memory, with 4-byte and with 8-byte pointers.
+    pub params_words: [usize; 2],
+    /// The same for the result.
+    pub result_words: [usize; 2],
     /// How the call goes over.
     pub plan: CallPlan,
 }

@@ -80,6 +80,8 @@ pub struct Module {
     pub imports: Vec<Function>,
     /// What an implementation must provide; `None` for modules that only import.
     pub guest: Option<Guest>,
+    /// The module is elsewhere, known at the root by this name (see [`Style::remaps`]): nothing is printed for it.
+    pub home: Option<String>,
 }
 
 /// The trait an exported interface (or the world itself) asks its implementer for.
@@ -143,6 +145,8 @@ pub struct Section {
     pub name: String,
     /// Its bytes.
     pub bytes: Vec<u8>,
+    /// Those of the world without its exports, where the exports come with a public export macro.
+    pub imports: Option<Vec<u8>>,
 }
 
 /// Options that change how things are printed, not what they are.
@@ -154,6 +158,8 @@ pub struct Style {
     pub bitflags: String,
     /// Path of the type that `map<K, V>` becomes.
     pub map: String,
+    /// Modules that `with` names: the name they get at the root, and their path.
+    pub remaps: Vec<(String, String)>,
     /// Guard what needs std with `cfg(feature = "std")`.
     pub std_feature: bool,
     /// Print a `Stub` type that implements every export.

@@ -1,0 +1,250 @@
+//! From what WIT says to what is printed: the place where names, types and calls are decided, once.
+
+mod calls;
+mod equal;
+mod filters;
+mod modules;
+mod payloads;
+mod positions;
+mod types;
+mod usage;
+
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::model::{self, Module, ModuleId, Span, Style, World};
+use crate::options::Options;
+use crate::source::Source;
+use crate::{names, section};
+use filters::{ChainFilters, SyncFilters};
+use modules::Remaps;
+use std::collections::{HashMap, HashSet};
+use types::Form;
+use usage::Usages;
+use wit_parser::{InterfaceId, Resolve, SizeAlign, TypeId, WorldId, WorldItem, WorldKey};
+
+/// Who made the bindings, for the section.
+const PRODUCERS: &[section::Producer<'static>] = &[
+    ("processed-by", "wit-component", "0.254.2"),
+    ("processed-by", "wasp-bindgen", env!("CARGO_PKG_VERSION")),
+];
+
+/// Resolves the chosen world.
+pub(crate) fn world(source: &Source, options: &Options) -> Result<World, Diagnostics> {
+    let mut resolve = source.resolve.clone();
+    let section = encode_section(&mut resolve.clone(), source.world, options)?;
+    resolve.generate_nominal_type_ids(source.world);
+    let classes = equal::classes(&resolve, source.world, options.merge_structurally_equal_types);
+    let mut sizes = SizeAlign::default();
+    sizes.fill(&resolve);
+    let mut resolver = Resolver {
+        source,
+        options,
+        resolve: &resolve,
+        world: source.world,
+        usages: Usages::of_world(&resolve, source.world, &classes),
+        classes,
+        sizes,
+        sync: SyncFilters::new(&options.sync),
+        chain: ChainFilters::new(&options.chainable_methods),
+        remaps: Remaps::new(options),
+        exported: HashSet::new(),
+        modules: Vec::new(),
+        module_of: HashMap::new(),
+        types: Vec::new(),
+        rust_types: HashMap::new(),
+        payloads: Vec::new(),
+        used_attributes: HashSet::new(),
+        errors: Vec::new(),
+    };
+    resolver.run();
+    resolver.finish(section)
+}
+
+/// The work in progress.
+pub(crate) struct Resolver<'a> {
+    pub(crate) source: &'a Source,
+    pub(crate) options: &'a Options,
+    pub(crate) resolve: &'a Resolve,
+    pub(crate) world: WorldId,
+    pub(crate) usages: Usages,
+    /// For every live type the one that stands for it.
+    pub(crate) classes: HashMap<TypeId, TypeId>,
+    pub(crate) sizes: SizeAlign,
+    pub(crate) sync: SyncFilters,
+    pub(crate) chain: ChainFilters,
+    pub(crate) remaps: Remaps,
+    /// Resources this world implements.
+    pub(crate) exported: HashSet<TypeId>,
+    pub(crate) modules: Vec<Module>,
+    pub(crate) module_of: HashMap<InterfaceId, ModuleId>,
+    pub(crate) types: Vec<model::TypeDef>,
+    pub(crate) rust_types: HashMap<(TypeId, Form), model::TypeId>,
+    pub(crate) payloads: Vec<model::Payload>,
+    /// Selectors of attributes that were applied.
+    pub(crate) used_attributes: HashSet<String>,
+    pub(crate) errors: Vec<Diagnostic>,
+}
+
+impl Resolver<'_> {
+    fn run(&mut self) {
+        let resolve = self.resolve;
+        let world = &resolve.worlds[self.world];
+        for item in world.exports.values() {
+            if let WorldItem::Interface { id, .. } = item {
+                let types = resolve.interfaces[*id].types.values().copied();
+                self.exported.extend(types.filter(|id| matches!(resolve.types[*id].kind, wit_parser::TypeDefKind::Resource)));
+            }
+        }
+        self.define_modules();
+        self.declare_types();
+        self.define_types();
+        self.define_functions();
+        self.define_payloads();
+        self.settle_impls();
+    }
+
+    fn finish(mut self, section: model::Section) -> Result<World, Diagnostics> {
+        self.refuse_unused();
+        if !self.errors.is_empty() {
+            return Err(Diagnostics(self.errors));
+        }
+        let world = &self.resolve.worlds[self.world];
+        let package = world.package.map(|id| &self.resolve.packages[id].name);
+        let style = self.style();
+        Ok(World {
+            id: package.map_or_else(|| world.name.clone(), |package| package.interface_id(&world.name)),
+            snake: names::snake_part(&world.name),
+            docs: docs(&world.docs, &world.stability),
+            modules: self.modules,
+            types: self.types,
+            payloads: self.payloads,
+            section,
+            style,
+        })
+    }
+
+    fn style(&self) -> Style {
+        let options = self.options;
+        let runtime = options.runtime_path.clone().unwrap_or_else(|| "::wasp_guest_rt::__rt".to_string());
+        Style {
+            bitflags: options.bitflags_path.clone().unwrap_or_else(|| format!("{runtime}::bitflags")),
+            map: options.map_type.clone().unwrap_or_else(|| format!("{runtime}::Map")),
+            runtime,
+            remaps: self.remaps.aliases(),
+            std_feature: options.std_feature,
+            stubs: options.stubs,
+            export_macro: options.export_macro_name.clone().unwrap_or_else(|| "export".to_string()),
+            pub_export_macro: options.pub_export_macro,
+            default_bindings_module: options.default_bindings_module.clone().unwrap_or_else(|| "self".to_string()),
+            run_ctors_once: !options.disable_run_ctors_once_workaround,
+            link_helpers: !options.disable_custom_section_link_helpers,
+            preamble: preamble(options),
+        }
+    }
+
+    /// What was asked for and had no effect is a mistake.
+    fn refuse_unused(&mut self) {
+        let mut unused: Vec<Diagnostic> = self.remaps.unused();
+        unused.extend(self.sync.unused());
+        unused.extend(self.chain.unused());
+        let options = self.options;
+        for (name, entries) in [
+            ("additional_type_attributes", &options.additional_type_attributes),
+            ("additional_member_attributes", &options.additional_member_attributes),
+        ] {
+            for (selector, _) in entries.iter().filter(|(selector, _)| !self.used_attributes.contains(selector)) {
+                let help = "selectors are full names: `ns:pkg/interface@version/type`, for members followed by `.member`";
+                let message = format!("the selector `{selector}` of `{name}` matches nothing");
+                unused.push(Diagnostic::new(message).help(help).option(name, Some(selector.clone())));
+            }
+        }
+        self.errors.extend(unused);
+    }
+}
+
+/// The section of the world, or of its imports alone where the exports come with the macro.
+fn encode_section(resolve: &mut Resolve, world: WorldId, options: &Options) -> Result<model::Section, Diagnostics> {
+    let encode = |resolve: &Resolve, world| {
+        section::encode(resolve, world, PRODUCERS)
+            .map_err(|what| Diagnostic::new(format!("the world can't be encoded: it has {what}")).help("leave it out of the world"))
+    };
+    let name = &resolve.worlds[world].name;
+    let package = resolve.worlds[world].package.map(|id| resolve.packages[id].name.to_string()).unwrap_or_default();
+    let suffix = options.type_section_suffix.as_deref().unwrap_or_default();
+    let section = format!("component-type:wasp-bindgen:{}:{package}:{name}", env!("CARGO_PKG_VERSION"));
+    let bytes = encode(resolve, world)?;
+    let mut imports = None;
+    if options.pub_export_macro {
+        let mut copy = resolve.worlds[world].clone();
+        copy.exports.clear();
+        copy.name = format!("{name}-imports");
+        let copy = resolve.worlds.alloc(copy);
+        imports = Some(encode(resolve, copy)?);
+    }
+    Ok(model::Section { name: format!("{section}:encoded world{suffix}"), bytes, imports })
+}
+
+/// Documentation with what the stability says.
+pub(crate) fn docs(docs: &wit_parser::Docs, stability: &wit_parser::Stability) -> model::Docs {
+    let deprecated = match stability {
+        wit_parser::Stability::Unstable { deprecated, .. } | wit_parser::Stability::Stable { deprecated, .. } => deprecated.as_ref(),
+        wit_parser::Stability::Unknown => None,
+    };
+    model::Docs {
+        text: docs.contents.as_deref().unwrap_or_default().trim().to_string(),
+        deprecated: deprecated.map(ToString::to_string),
+    }
+}
+
+pub(crate) fn span(span: wit_parser::Span) -> Span {
+    if span.is_known() { Span { start: span.start(), end: span.end() } } else { Span::default() }
+}
+
+/// The name of an import or export of the world, as symbols have it.
+pub(crate) fn key_name(resolve: &Resolve, key: &WorldKey) -> String {
+    resolve.name_world_key(key)
+}
+
+/// The options, for the file's header.
+fn preamble(options: &Options) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut flag = |set: bool, name: &str| {
+        if set {
+            lines.push(name.to_string());
+        }
+    };
+    flag(options.std_feature, "std_feature");
+    flag(options.raw_strings, "raw_strings");
+    flag(options.stubs, "stubs");
+    flag(options.generate_unused_types, "generate_unused_types");
+    flag(options.merge_structurally_equal_types, "merge_structurally_equal_types");
+    flag(options.disable_run_ctors_once_workaround, "disable_run_ctors_once_workaround");
+    flag(options.disable_custom_section_link_helpers, "disable_custom_section_link_helpers");
+    flag(options.pub_export_macro, "pub_export_macro");
+    if options.ownership != Default::default() {
+        lines.push(format!("ownership: {:?}", options.ownership));
+    }
+    for (name, value) in [
+        ("export_prefix", &options.export_prefix),
+        ("runtime_path", &options.runtime_path),
+        ("map_type", &options.map_type),
+        ("bitflags_path", &options.bitflags_path),
+        ("type_section_suffix", &options.type_section_suffix),
+        ("default_bindings_module", &options.default_bindings_module),
+        ("export_macro_name", &options.export_macro_name),
+    ] {
+        lines.extend(value.iter().map(|value| format!("{name}: {value:?}")));
+    }
+    for (name, values) in [
+        ("skip", &options.skip),
+        ("features", &options.features),
+        ("additional_derives", &options.additional_derives),
+        ("additional_derives_ignore", &options.additional_derives_ignore),
+        ("sync", &options.sync),
+        ("chainable_methods", &options.chainable_methods),
+    ] {
+        if !values.is_empty() {
+            lines.push(format!("{name}: {values:?}"));
+        }
+    }
+    lines
+}

@@ -1,0 +1,175 @@
+//! Where types are used and what they hold: what decides whether they borrow, and what they derive.
+
+use std::collections::HashMap;
+use wit_parser::{Function, Handle, LiveTypes, Resolve, Type, TypeDefKind, TypeId, WorldId, WorldItem};
+
+/// What is known about a type.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Usage {
+    /// In a parameter of an import.
+    pub(crate) lent: bool,
+    /// In a result of an import, or in an export.
+    pub(crate) owned: bool,
+    /// The error of a function's result.
+    pub(crate) error: bool,
+    /// Has a list, a string or a map.
+    pub(crate) list: bool,
+    /// Has a resource or something else that is no plain value.
+    pub(crate) resource: bool,
+    /// Has an own handle, a stream or a future.
+    pub(crate) own: bool,
+    /// Has a borrow handle.
+    pub(crate) borrow: bool,
+    /// Has something that `disown` must mark: own handles, readable ends, error contexts.
+    pub(crate) disowns: bool,
+}
+
+impl Usage {
+    fn add(&mut self, other: Usage) {
+        self.lent |= other.lent;
+        self.owned |= other.owned;
+        self.error |= other.error;
+        self.list |= other.list;
+        self.resource |= other.resource;
+        self.own |= other.own;
+        self.borrow |= other.borrow;
+        self.disowns |= other.disowns;
+    }
+}
+
+/// The usage of every type.
+pub(crate) struct Usages {
+    of: HashMap<TypeId, Usage>,
+}
+
+impl Usages {
+    /// Looks at all types, and at all functions of the world.
+    pub(crate) fn of_world(resolve: &Resolve, world: WorldId, classes: &HashMap<TypeId, TypeId>) -> Usages {
+        let mut usages = Usages { of: HashMap::new() };
+        for (id, _) in resolve.types.iter() {
+            usages.holds(resolve, id);
+        }
+        let world = &resolve.worlds[world];
+        for (item, import) in world.imports.values().map(|item| (item, true)).chain(world.exports.values().map(|item| (item, false))) {
+            match item {
+                WorldItem::Function(function) => usages.function(resolve, function, import),
+                WorldItem::Interface { id, .. } => {
+                    for function in resolve.interfaces[*id].functions.values() {
+                        usages.function(resolve, function, import);
+                    }
+                }
+                WorldItem::Type { .. } => {}
+            }
+        }
+        usages.merge(classes);
+        usages
+    }
+
+    /// The usage of one type.
+    pub(crate) fn get(&self, id: TypeId) -> Usage {
+        self.of.get(&id).copied().unwrap_or_default()
+    }
+
+    /// The usage of what may have no id.
+    pub(crate) fn of_type(&self, ty: &Type) -> Usage {
+        match ty {
+            Type::String => Usage { list: true, ..Usage::default() },
+            Type::ErrorContext => Usage { resource: true, disowns: true, ..Usage::default() },
+            Type::Id(id) => self.get(*id),
+            _ => Usage::default(),
+        }
+    }
+
+    fn holds(&mut self, resolve: &Resolve, id: TypeId) -> Usage {
+        if let Some(usage) = self.of.get(&id) {
+            return *usage;
+        }
+        let mut usage = Usage::default();
+        match &resolve.types[id].kind {
+            TypeDefKind::Resource => usage.resource = true,
+            TypeDefKind::Handle(handle) => {
+                usage.resource = true;
+                match handle {
+                    Handle::Own(_) => (usage.own, usage.disowns) = (true, true),
+                    Handle::Borrow(_) => usage.borrow = true,
+                }
+            }
+            TypeDefKind::Future(_) | TypeDefKind::Stream(_) => {
+                (usage.resource, usage.own, usage.disowns) = (true, true, true);
+            }
+            kind => {
+                usage.list = matches!(kind, TypeDefKind::List(_) | TypeDefKind::Map(..));
+                for ty in parts(kind) {
+                    usage.add(match ty {
+                        Type::Id(id) => self.holds(resolve, id),
+                        ty => self.of_type(&ty),
+                    });
+                }
+            }
+        }
+        self.of.insert(id, usage);
+        usage
+    }
+
+    fn function(&mut self, resolve: &Resolve, function: &Function, import: bool) {
+        let mut live = LiveTypes::default();
+        for param in &function.params {
+            live.add_type(resolve, &param.ty);
+        }
+        for id in live.iter().filter(|id| resolve.types[*id].name.is_some()) {
+            let usage = self.of.entry(id).or_default();
+            if import { usage.lent = true } else { usage.owned = true }
+        }
+        let mut live = LiveTypes::default();
+        if let Some(ty) = &function.result {
+            live.add_type(resolve, ty);
+        }
+        for id in live.iter().filter(|id| resolve.types[*id].name.is_some()) {
+            self.of.entry(id).or_default().owned = true;
+        }
+        if let Some(Type::Id(id)) = function.result
+            && let TypeDefKind::Result(result) = &resolve.types[id].kind
+            && let Some(Type::Id(error)) = result.err
+        {
+            self.of.entry(definition(resolve, error)).or_default().error = true;
+        }
+    }
+
+    /// Members of one class are used where any of them is.
+    fn merge(&mut self, classes: &HashMap<TypeId, TypeId>) {
+        let mut merged: HashMap<TypeId, Usage> = HashMap::new();
+        for (id, class) in classes {
+            merged.entry(*class).or_default().add(self.get(*id));
+        }
+        for (id, class) in classes {
+            if let Some(usage) = merged.get(class) {
+                self.of.insert(*id, *usage);
+            }
+        }
+    }
+}
+
+/// The types a type is directly made of.
+pub(crate) fn parts(kind: &TypeDefKind) -> Vec<Type> {
+    match kind {
+        TypeDefKind::Record(record) => record.fields.iter().map(|field| field.ty).collect(),
+        TypeDefKind::Tuple(tuple) => tuple.types.clone(),
+        TypeDefKind::Variant(variant) => variant.cases.iter().filter_map(|case| case.ty).collect(),
+        TypeDefKind::Result(result) => result.ok.into_iter().chain(result.err).collect(),
+        TypeDefKind::Map(key, value) => vec![*key, *value],
+        TypeDefKind::List(ty) | TypeDefKind::FixedLengthList(ty, _) | TypeDefKind::Option(ty) | TypeDefKind::Type(ty) => {
+            vec![*ty]
+        }
+        TypeDefKind::Future(payload) | TypeDefKind::Stream(payload) => payload.iter().copied().collect(),
+        TypeDefKind::Handle(Handle::Own(id) | Handle::Borrow(id)) => vec![Type::Id(*id)],
+        TypeDefKind::Resource | TypeDefKind::Flags(_) | TypeDefKind::Enum(_) | TypeDefKind::Unknown => Vec::new(),
+    }
+}
+
+/// What a chain of `use` and `type` comes to.
+pub(crate) fn definition(resolve: &Resolve, mut id: TypeId) -> TypeId {
+    while let TypeDefKind::Type(Type::Id(next)) = resolve.types[id].kind {
+        id = next;
+    }
+    id
+}
