@@ -13,15 +13,19 @@ pub mod bitflags;
 mod block_on;
 mod builtins;
 mod call;
+mod copy;
 mod error_context;
 mod executor;
+mod future;
 mod instance;
 #[cfg(not(target_family = "wasm"))]
 #[doc(hidden)]
 pub mod native;
+mod payload;
 mod realloc;
 pub mod resource;
 mod spawn;
+mod stream;
 mod subtask;
 mod task;
 mod waitable;
@@ -33,7 +37,11 @@ pub use bitflags;
 pub use backpressure::{BackpressureGuard, backpressure_dec, backpressure_inc};
 pub use block_on::block_on;
 pub use error_context::ErrorContext;
+pub use future::{FutureRead, FutureReader, FutureWrite, FutureWriteCancel, FutureWriteError, FutureWriter};
 pub use spawn::{JoinHandle, spawn_local};
+#[cfg(feature = "futures-stream")]
+pub use stream::StreamReaderStream;
+pub use stream::{AbiBuffer, StreamRead, StreamReader, StreamResult, StreamWrite, StreamWriter, WriteFrom};
 pub use yields::{yield_async, yield_blocking};
 
 /// Everything generated code may name. Its contents follow the generator, not semantic versioning.
@@ -50,11 +58,14 @@ pub mod __rt {
     };
     pub use crate::error_context::ErrorContext;
     pub use crate::executor::{callback, start};
+    pub use crate::future::{FutureReader, FutureWriter, future_new};
+    pub use crate::payload::{FuturePayload, StreamPayload};
     pub use crate::realloc::cabi_realloc;
     pub use crate::resource;
+    pub use crate::stream::{StreamReader, StreamWriter, stream_new};
     pub use crate::subtask::{Call, async_call};
     pub use crate::task::Pool;
-    pub use crate::{exported_borrow, flags, handle, import, map};
+    pub use crate::{exported_borrow, flags, future_payload, handle, import, map, stream_payload};
     pub use alloc::boxed::Box;
     pub use alloc::string::String;
     pub use alloc::vec::Vec;
@@ -72,7 +83,13 @@ pub mod rt {
         pub use crate::backpressure::{backpressure_dec, backpressure_inc};
         pub use crate::block_on::block_on;
         pub use crate::error_context::ErrorContext;
+        pub use crate::future::{
+            FutureRead, FutureReader, FutureWrite, FutureWriteCancel, FutureWriteError, FutureWriter,
+        };
         pub use crate::spawn::{JoinHandle, spawn_local};
+        #[cfg(feature = "futures-stream")]
+        pub use crate::stream::StreamReaderStream;
+        pub use crate::stream::{AbiBuffer, StreamRead, StreamReader, StreamResult, StreamWrite, StreamWriter};
         pub use crate::yields::{yield_async, yield_blocking};
     }
 }

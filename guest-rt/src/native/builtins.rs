@@ -2,7 +2,7 @@
 
 pub(crate) use super::error_contexts::{error_context_debug_message, error_context_drop, error_context_new};
 use super::trace::builtin;
-use super::{subtasks, table, tasks, trap};
+use super::{streams, subtasks, table, tasks, trap};
 use crate::builtins::{BLOCKED, event};
 use alloc::collections::BTreeMap;
 use core::cell::RefCell;
@@ -28,6 +28,7 @@ pub(crate) fn waitable_set_poll(set: u32, payload: &mut [u32; 2]) -> u32 {
 fn take(set: u32, payload: &mut [u32; 2]) -> u32 {
     let (event, waitable, code) = table::next_event(set).unwrap_or((event::NONE, 0, 0));
     subtasks::delivered(event, waitable, code);
+    streams::delivered(event, waitable, code);
     *payload = [waitable, code];
     event
 }

@@ -9,12 +9,17 @@
 
 pub(crate) mod builtins;
 mod error_contexts;
+mod streams;
 mod subtasks;
 pub(crate) mod table;
 mod tasks;
 mod trace;
 
 pub use error_contexts::{error_context, error_message};
+pub use streams::{
+    Items, Remote, future_cancel, future_drop, future_new, future_read, future_write, stream_cancel, stream_drop, stream_new,
+    stream_read, stream_write, streams,
+};
 pub use subtasks::{on_cancel, returned, started, subtask_started, subtask_starting};
 pub use table::handles;
 pub use tasks::{TaskId, backpressure, call, cancel, choose, exited, later, run, step, sync_export, task_return};

@@ -1,6 +1,6 @@
 //! The tasks of the instance, and who runs when.
 
-use super::{subtasks, table, trace, trap};
+use super::{streams, subtasks, table, trace, trap};
 use crate::builtins::{code, event};
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -224,6 +224,7 @@ fn turn_of(id: usize) {
     }
     let (event, waitable, code) = event;
     subtasks::delivered(event, waitable, code);
+    streams::delivered(event, waitable, code);
     trace::mark(format_args!("callback {event} {waitable} {code}"));
     let answer = enter(Some(id), || crate::executor::callback(event, waitable, code));
     settle(id, answer);

@@ -1,0 +1,41 @@
+//! Futures that cross the boundary of the component.
+
+use super::pair::Pair;
+use super::{FutureReader, FutureWriter};
+use crate::abi::{Abi, Lift, Lower, Shape, Sink, Source};
+use crate::payload::{FuturePayload, Tables};
+
+/// A pair of ends. It becomes a future of the engine when the reader is passed on; until then a value of any type may be
+/// read where it was written. When the writer is dropped unwritten, `default` makes what is read.
+pub fn future_new<W, T: FuturePayload<W>>(default: fn() -> T) -> (FutureWriter<T>, FutureReader<T>) {
+    let pair = Pair::new(Tables::<W, T>::FUTURE_WRITING, default);
+    // SAFETY: the pair has two owners.
+    unsafe { (FutureWriter::new(pair), FutureReader::local(pair)) }
+}
+
+impl<W, T: 'static> Abi<W> for FutureReader<T> {
+    const SHAPE: Shape = Shape::scalar(4);
+}
+
+impl<W, T: FuturePayload<W>> Lift<W> for FutureReader<T> {
+    #[inline(always)]
+    unsafe fn lift<S: Source<World = W>>(from: &mut S) -> Self {
+        // SAFETY: the caller's promise.
+        FutureReader::lifted(unsafe { from.u32() }, Tables::<W, T>::FUTURE_READING)
+    }
+}
+
+impl<W, T: FuturePayload<W>> Lower<W> for FutureReader<T> {
+    const OWNS: bool = true;
+
+    #[inline]
+    unsafe fn lower<S: Sink<World = W>>(&self, to: &mut S) {
+        // SAFETY: the caller's promise.
+        unsafe { to.u32(self.lowered()) }
+    }
+
+    #[inline]
+    unsafe fn disown(&self) {
+        self.give_up();
+    }
+}
