@@ -14,7 +14,7 @@ pub(super) fn define(world: &World) -> TokenStream {
             #[inline(never)]
             #[doc(hidden)]
             pub fn __link_custom_section_describing_imports() {
-                __rt::maybe_link_cabi_realloc();
+                let _: unsafe extern "C" fn(*mut u8, usize, usize, usize) -> *mut u8 = __rt::cabi_realloc;
             }
         }
     });
