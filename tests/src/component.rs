@@ -34,6 +34,25 @@ pub fn adapter() -> Result<Vec<u8>> {
     std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
 }
 
+/// Makes the modules of two guests that were built for [`crate::build::BARE`] components and composes them: the first
+/// one's imports are the second one's exports.
+///
+/// # Errors
+///
+/// When a module is missing, or does not do what its world says, or the two do not fit each other.
+pub fn pair(modules: &[(String, PathBuf)], names: [&str; 2]) -> Result<Vec<u8>> {
+    let folder = tempfile::tempdir()?;
+    let mut files = Vec::new();
+    for name in names {
+        let (_, module) = (modules.iter().find(|(guest, _)| guest == name))
+            .with_context(|| format!("there is no guest `{name}`"))?;
+        let component = encode(&std::fs::read(module)?, None).with_context(|| name.to_owned())?;
+        files.push(folder.path().join(name));
+        std::fs::write(folder.path().join(name), component)?;
+    }
+    compose(&files[0], &files[1..], &folder.path().join("composed"))
+}
+
 /// Satisfies the imports of `runner` with the exports of `others`, one after the other.
 ///
 /// # Errors

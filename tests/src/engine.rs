@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use std::sync::OnceLock;
 use std::time::Duration;
-use wasmtime::component::{Component, Linker, ResourceTable};
+use wasmtime::component::{Component, Instance, Linker, ResourceTable, Val};
 use wasmtime::{Config, Engine, OptLevel, Store};
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
@@ -97,6 +97,31 @@ pub fn traced<T>(result: wasmtime::Result<T>) -> Result<T> {
     result.map_err(|error| anyhow::anyhow!("{error:?}"))
 }
 
+/// Calls an export by its name and hands back its result, if it has one.
+///
+/// # Errors
+///
+/// When there is no such export, or the guest traps.
+pub async fn call<T: Send + 'static>(
+    store: &mut Store<T>,
+    instance: &Instance,
+    export: &str,
+    arguments: &[Val],
+) -> Result<Option<Val>> {
+    let function = (instance.get_func(&mut *store, export))
+        .with_context(|| format!("there is no export `{export}`"))?;
+    let mut results = vec![Val::Bool(false); function.ty(&*store).results().len()];
+    let called = store
+        .run_concurrent(async |store| {
+            function
+                .call_concurrent(store, arguments, &mut results)
+                .await
+        })
+        .await;
+    traced(called.and_then(|called| called)).with_context(|| format!("`{export}` failed"))?;
+    Ok(results.pop())
+}
+
 /// Runs the export `run` of a component that needs nothing but WASI.
 ///
 /// # Errors
@@ -128,9 +153,6 @@ async fn run_export(store: &mut Store<Host>, component: &[u8]) -> Result<()> {
     traced(wasmtime_wasi::p3::add_to_linker(&mut linker))?;
     let instance = traced(linker.instantiate_async(&mut *store, &component).await)
         .context("cannot instantiate")?;
-    let run = (instance.get_func(&mut *store, "run")).context("there is no export `run`")?;
-    let called = store
-        .run_concurrent(async |accessor| run.call_concurrent(accessor, &[], &mut []).await)
-        .await;
-    traced(called.and_then(|called| called)).context("`run` failed")
+    call(store, &instance, "run", &[]).await?;
+    Ok(())
 }

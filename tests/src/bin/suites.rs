@@ -1,10 +1,10 @@
-//! Runs the peer's suites in full and prints what passed: `suites [--peer] [runtime | codegen [COLUMN]] [--only NAME]`.
+//! Runs the peer's suites in full and prints what passed: `suites [--peer] [runtime | codegen [COLUMN] | wasi] [--only NAME]`.
 
 use anyhow::{Result, bail};
 use std::process::ExitCode;
 use wasp_tests::build::Side;
 use wasp_tests::report::Report;
-use wasp_tests::suites::{codegen, runtime};
+use wasp_tests::suites::{codegen, runtime, wasi};
 
 struct Wanted {
     side: Side,
@@ -35,6 +35,10 @@ fn main() -> Result<ExitCode> {
             }
         }
     }
+    if runs("wasi") {
+        show(wasi::suite(wanted.side)?);
+        println!("all imports of WASI 0.3: {}", wasi::size(wanted.side)?);
+    }
     Ok(if surprises == 0 {
         ExitCode::SUCCESS
     } else {
@@ -54,12 +58,14 @@ fn arguments() -> Result<Wanted> {
         match argument.as_str() {
             "--peer" => wanted.side = Side::Peer,
             "--only" => wanted.only = arguments.next().unwrap_or_default(),
-            "runtime" | "codegen" if wanted.suite.is_none() => wanted.suite = Some(argument),
+            "runtime" | "codegen" | "wasi" if wanted.suite.is_none() => {
+                wanted.suite = Some(argument)
+            }
             name if codegen::COLUMNS.iter().any(|column| column.name == name) => {
                 wanted.column = Some(argument);
             }
             other => bail!(
-                "unknown argument `{other}`\nhelp: suites [--peer] [runtime | codegen [COLUMN]] [--only NAME]"
+                "unknown argument `{other}`\nhelp: suites [--peer] [runtime | codegen [COLUMN] | wasi] [--only NAME]"
             ),
         }
     }
