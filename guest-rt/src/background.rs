@@ -5,10 +5,10 @@
 //! them over. The background is then the current task, so that such a call notices.
 
 use crate::builtins::{self, code, event};
+use crate::executor::arrive;
 use crate::instance::{Instance, instance};
 use crate::task::{Task, Vtable};
 use crate::waitable;
-use crate::wake::wake;
 use alloc::boxed::Box;
 use core::ptr;
 
@@ -144,11 +144,7 @@ pub(crate) fn sweep() {
             if event == event::NONE {
                 break;
             }
-            let [waitable, code] = payload;
-            let node = waitable::deliver(instance, event, waitable, code);
-            if !node.is_null() {
-                wake(node);
-            }
+            arrive(instance, event, payload);
         }
     }
 }

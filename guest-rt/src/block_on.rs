@@ -79,24 +79,20 @@ unsafe fn drive(vtable: &'static Vtable, frame: *const ()) {
         (*task).root.state.set(LIVE);
         let outer = instance.current.replace(task);
         (*task).outer.set(outer);
-        let mut first = task.cast::<Node>();
+        (*task).push(task.cast());
         loop {
-            let answer = executor::run(task, first);
-            first = match answer & 15 {
+            let answer = executor::run(task);
+            match answer & 15 {
                 code::EXIT => break,
-                code::YIELD => {
-                    _ = asleep(instance, task, || builtins::thread_yield() != 0);
-                    ptr::null_mut()
-                }
+                code::YIELD => _ = asleep(instance, task, || builtins::thread_yield() != 0),
                 _ => {
                     let mut payload = [0; 2];
                     let event = asleep(instance, task, || builtins::waitable_set_wait(answer >> 4, &mut payload));
-                    let [waitable, code] = payload;
-                    executor::arrive(instance, task, event, waitable, code)
+                    executor::arrive(instance, event, payload);
                 }
-            };
+            }
             if (*task).pending.get() > 0 {
-                first = executor::drain(instance, task, first);
+                executor::drain(instance, task);
             }
         }
         (*task).outer.set(ptr::null_mut());

@@ -65,9 +65,11 @@ impl<F: Future, G: Fn(F::Output)> Root<F, G> {
 /// Starts a call of an async export: polls `future`, and passes its result to `finish`, which makes the `task.return`.
 /// What the export returns to the engine.
 ///
-/// `pool` is for this export only: its blocks fit these types.
+/// # Safety
+/// The engine calls the export. `pool` is for this call of `start` only, in a function that is not generic: its blocks
+/// fit these types. What `future` borrows lives as long as the task.
 #[inline(always)]
-pub fn start<F: Future, G: Fn(F::Output)>(pool: &'static Pool, future: F, finish: G) -> u32 {
+pub unsafe fn start<F: Future, G: Fn(F::Output)>(pool: &'static Pool, future: F, finish: G) -> u32 {
     let instance = instance();
     let free = pool.free();
     let mut task = free.get();
@@ -119,7 +121,7 @@ unsafe fn settle(instance: &Instance, task: *mut Task, previous: *mut Task) -> u
         if adopts {
             background::adopt_nodes(instance, task);
         }
-        let answer = run(task, ptr::null_mut());
+        let answer = run(task);
         if adopts {
             background::adopt_operations(instance, task, answer);
         }
@@ -135,30 +137,46 @@ unsafe fn settle(instance: &Instance, task: *mut Task, previous: *mut Task) -> u
 }
 
 /// Continues a task: the callback of every async export. What it returns to the engine.
-pub fn callback(event: u32, waitable: u32, code: u32) -> u32 {
+///
+/// # Safety
+/// The engine calls the callback, for a task that `start` did not end.
+pub unsafe fn callback(event: u32, waitable: u32, code: u32) -> u32 {
     let instance = instance();
     let task = builtins::context_get().cast::<Task>();
     // Before the event is delivered: whom it wakes has to know that this task is awake.
     let previous = instance.current.replace(task);
-    // SAFETY: the context of a task is the block that `settle` put there. Tasks are live for ever.
+    // SAFETY: the context of a task is the block that `settle` put there. Tasks and nodes are live for ever.
     unsafe {
-        let mut first = ptr::null_mut();
+        let mut woken = ptr::null_mut();
         if event.wrapping_sub(1) < event::CANCELLED - 1 {
-            first = arrive(instance, task, event, waitable, code);
+            woken = waitable::deliver(instance, event, waitable, code);
+            // Most often this is all there is to do.
+            if woken == task.cast() && (*task).pending.get() == 0 && (*woken).state.get() == LIVE {
+                if !((*woken).vtable.get().poll)(woken) && (*task).head.get().is_null() {
+                    instance.current.set(previous);
+                    return (*task).wait.get();
+                }
+                woken = ptr::null_mut();
+            }
         } else if event == event::CANCELLED {
             cancel(task);
         }
+        proceed(instance, task, woken, previous)
+    }
+}
+
+/// The rest of a callback, in which `woken` is still to be woken, unless it is null.
+#[inline(never)]
+unsafe fn proceed(instance: &Instance, task: *mut Task, woken: *mut Node, previous: *mut Task) -> u32 {
+    // SAFETY: tasks and nodes are live for ever; the task is the current one.
+    unsafe {
+        if !woken.is_null() {
+            wake(woken);
+        }
         if (*task).pending.get() > 0 {
-            first = drain(instance, task, first);
+            drain(instance, task);
         }
-        if !first.is_null() {
-            let done = ((*first).vtable.get().poll)(first);
-            if !done && (*task).head.get().is_null() {
-                instance.current.set(previous);
-                return code::WAIT | (*task).set.get() << 4;
-            }
-        }
-        let answer = run(task, ptr::null_mut());
+        let answer = run(task);
         if answer == code::EXIT {
             end(instance, task, ptr::null_mut());
         }
@@ -167,34 +185,15 @@ pub fn callback(event: u32, waitable: u32, code: u32) -> u32 {
     }
 }
 
-/// Delivers an event of the set of `task`. Its root, when that is to be polled at once, or null.
-///
-/// # Safety
-/// `task` is the current task.
-#[inline(always)]
-pub(crate) unsafe fn arrive(instance: &Instance, task: *mut Task, event: u32, waitable: u32, code: u32) -> *mut Node {
-    // SAFETY: nodes are live for ever.
-    unsafe {
-        let node = waitable::deliver(instance, event, waitable, code);
-        if node == task.cast() && (*node).state.get() == LIVE {
-            return node;
-        }
-        if !node.is_null() {
-            wake(node);
-        }
-        ptr::null_mut()
-    }
-}
-
 /// More operations are pending: delivers what else is ready before anything is polled, so that a future that polls all
 /// its children does so once and not once per event.
 ///
 /// # Safety
-/// `task` is the current task, and has a set. `first` is its root or null.
+/// `task` is the current task, and has a set.
 #[inline(never)]
-pub(crate) unsafe fn drain(instance: &Instance, task: *mut Task, mut first: *mut Node) -> *mut Node {
+pub(crate) unsafe fn drain(instance: &Instance, task: *mut Task) {
     let mut payload = [0; 2];
-    // SAFETY: nodes are live for ever.
+    // SAFETY: tasks and nodes are live for ever.
     unsafe {
         // What was delivered is not in the count: nothing is left in the set when that is zero.
         while (*task).pending.get() > 0 {
@@ -202,15 +201,19 @@ pub(crate) unsafe fn drain(instance: &Instance, task: *mut Task, mut first: *mut
             if event == event::NONE {
                 break;
             }
-            let [waitable, code] = payload;
-            let node = waitable::deliver(instance, event, waitable, code);
-            if node == task.cast() && (*node).state.get() == LIVE {
-                first = node;
-            } else if !node.is_null() {
-                wake(node);
-            }
+            arrive(instance, event, payload);
         }
-        first
+    }
+}
+
+/// Delivers an event of a set, and wakes who waits for it.
+pub(crate) fn arrive(instance: &Instance, event: u32, [waitable, code]: [u32; 2]) {
+    // SAFETY: nodes are live for ever.
+    unsafe {
+        let node = waitable::deliver(instance, event, waitable, code);
+        if !node.is_null() {
+            wake(node);
+        }
     }
 }
 
@@ -228,27 +231,24 @@ unsafe fn cancel(task: *mut Task) {
     }
 }
 
-/// Polls `first`, if it is not null, and then the ready queue, until nothing is ready or the engine should have a turn.
-/// What to tell the engine.
+/// Polls the ready queue, until nothing is ready or the engine should have a turn. What to tell the engine.
 ///
 /// # Safety
-/// `task` is the current task, and `first` is a live node of it that is not queued.
+/// `task` is the current task.
 #[inline(never)]
-pub(crate) unsafe fn run(task: *mut Task, mut first: *mut Node) -> u32 {
+pub(crate) unsafe fn run(task: *mut Task) -> u32 {
     // SAFETY: nodes and tasks are live for ever; only live nodes are polled.
     unsafe {
         let mut budget = BUDGET;
         loop {
-            let node = if !first.is_null() {
-                core::mem::replace(&mut first, ptr::null_mut())
-            } else if (*task).head.get().is_null() {
-                return if (*task).is_over() { code::EXIT } else { code::WAIT | (*task).set() << 4 };
-            } else if budget == 0 || (*task).yielding.replace(false) {
+            if (*task).head.get().is_null() {
+                return if (*task).is_over() { code::EXIT } else { (*task).wait() };
+            }
+            if budget == 0 || (*task).yielding.replace(false) {
                 return code::YIELD;
-            } else {
-                budget -= 1;
-                (*task).pop()
-            };
+            }
+            budget -= 1;
+            let node = (*task).pop();
             let vtable = (*node).vtable.get();
             if (*node).state.get() & LIVE == 0 {
                 (vtable.release)(node);

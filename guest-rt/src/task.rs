@@ -73,6 +73,8 @@ pub(crate) struct Task {
     pub(crate) pending: Cell<u32>,
     /// The waitable set, 0 before it is first needed. It stays with the block.
     pub(crate) set: Cell<u32>,
+    /// What tells the engine to wait on that.
+    pub(crate) wait: Cell<u32>,
     /// Somebody asked to return to the engine before going on.
     pub(crate) yielding: Cell<bool>,
     /// It has returned to the engine, and is linked into `Instance::asleep`.
@@ -100,6 +102,7 @@ impl Task {
             spawned: Cell::new(0),
             pending: Cell::new(0),
             set: Cell::new(0),
+            wait: Cell::new(0),
             yielding: Cell::new(false),
             slept: Cell::new(false),
             before: Cell::new(ptr::null_mut()),
@@ -125,7 +128,14 @@ impl Task {
     fn make_set(&self) -> u32 {
         let set = builtins::waitable_set_new();
         self.set.set(set);
+        self.wait.set(builtins::code::WAIT | set << 4);
         set
+    }
+
+    /// What tells the engine to wait for an event in the set.
+    pub(crate) fn wait(&self) -> u32 {
+        self.set();
+        self.wait.get()
     }
 
     /// Nothing is left to poll.

@@ -40,7 +40,7 @@ fn a_call_that_waits_costs_a_join_and_a_drop() {
 
 #[test]
 fn waiting_for_many_is_linear_in_built_ins_and_in_polls() {
-    const N: u32 = 500;
+    const N: u32 = if cfg!(miri) { 20 } else { 500 };
     record();
     let task = export!(async {
         let (values, polls) = join_all((0..N).map(import).collect()).await;
@@ -58,7 +58,7 @@ fn waiting_for_many_is_linear_in_built_ins_and_in_polls() {
 
 #[test]
 fn one_event_at_a_time_of_many_is_linear_in_built_ins() {
-    const N: u32 = 100;
+    const N: u32 = if cfg!(miri) { 20 } else { 100 };
     let task = export!(async { join_all((0..N).map(import).collect()).await.0.len() });
     for i in 0..N {
         callee(i).returns(i);

@@ -146,19 +146,21 @@ fn tasks_wake_each_other_in_turns() {
 }
 
 #[test]
-fn two_hundred_tasks_are_woken_at_once() {
+fn many_tasks_are_woken_at_once() {
+    // Fewer under an interpreter.
+    const N: usize = if cfg!(miri) { 20 } else { 200 };
     fn sleep(flag: Flag) -> TaskId {
         export!(flag)
     }
     for _ in 0..2 {
-        let flags: Vec<Flag> = (0..200).map(|_| Flag::default()).collect();
+        let flags: Vec<Flag> = (0..N).map(|_| Flag::default()).collect();
         let tasks: Vec<TaskId> = flags.iter().map(|flag| sleep(flag.clone())).collect();
         native::sync_export(|| flags.iter().for_each(Flag::raise));
         run();
         assert!(tasks.into_iter().all(exited));
     }
-    assert_eq!(calls_of("waitable-set.new"), 200);
-    assert_eq!(calls_of("stream.new"), 200);
+    assert_eq!(calls_of("waitable-set.new"), N);
+    assert_eq!(calls_of("stream.new"), N);
 }
 
 #[test]
