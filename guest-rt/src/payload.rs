@@ -233,18 +233,19 @@ unsafe fn disown_each<W, T: Lower<W>>(items: *const u8, count: usize) {
     }
 }
 
-/// The intrinsics of a stream's payload: `stream_payload! { T, World => "module" { new "…", read "…", write "…",
-/// cancel_read "…", cancel_write "…", drop_readable "…", drop_writable "…" } }`.
+/// The intrinsics of a stream's payload, by their link names: `stream_payload! { T, World, "module", new: "…", read: "…",
+/// write: "…", cancel_read: "…", cancel_write: "…", drop_readable: "…", drop_writable: "…" }`.
 ///
 /// Natively they are those of the stand-in for the engine.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! stream_payload {
-    ($ty:ty, $world:ty => $module:literal {
-        new $new:literal, read $read:literal, write $write:literal,
-        cancel_read $cancel_read:literal, cancel_write $cancel_write:literal,
-        drop_readable $drop_readable:literal, drop_writable $drop_writable:literal $(,)?
-    }) => {
+    (
+        $ty:ty, $world:ty, $module:literal,
+        new: $new:literal, read: $read:literal, write: $write:literal,
+        cancel_read: $cancel_read:literal, cancel_write: $cancel_write:literal,
+        drop_readable: $drop_readable:literal, drop_writable: $drop_writable:literal $(,)?
+    ) => {
         // SAFETY: the names are those of the intrinsics.
         #[cfg(target_family = "wasm")]
         unsafe impl $crate::__rt::StreamPayload<$world> for $ty {
@@ -293,11 +294,12 @@ macro_rules! stream_payload {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! future_payload {
-    ($ty:ty, $world:ty => $module:literal {
-        new $new:literal, read $read:literal, write $write:literal,
-        cancel_read $cancel_read:literal, cancel_write $cancel_write:literal,
-        drop_readable $drop_readable:literal, drop_writable $drop_writable:literal $(,)?
-    }) => {
+    (
+        $ty:ty, $world:ty, $module:literal,
+        new: $new:literal, read: $read:literal, write: $write:literal,
+        cancel_read: $cancel_read:literal, cancel_write: $cancel_write:literal,
+        drop_readable: $drop_readable:literal, drop_writable: $drop_writable:literal $(,)?
+    ) => {
         // SAFETY: the names are those of the intrinsics.
         #[cfg(target_family = "wasm")]
         unsafe impl $crate::__rt::FuturePayload<$world> for $ty {
