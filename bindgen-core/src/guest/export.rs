@@ -1,7 +1,7 @@
 //! Exported functions: the traits that ask for them, the glue that calls them, and the macros that export the glue.
 
 use super::import::{chain_tuples, core_params, core_type, from_slot, result_type, to_slot};
-use super::ty::width;
+use super::ty::const_width;
 use super::{documentation, root_lints};
 use crate::emit::paths::Scope;
 use crate::emit::{ident, tokens};
@@ -155,7 +155,7 @@ fn returned_static(scope: &Scope<'_>, function: &Function, plan: &ExportPlan) ->
     }
     let (name, lints) = (returned_name(function), root_lints(scope));
     let ty = scope.ty(function.result.as_ref()?);
-    let words = width(function.result_words);
+    let words = const_width(function.result_words);
     let post_return = plan.post_return.as_ref().map(|_| {
         let post_return = post_return_name(function);
         quote! {
@@ -168,7 +168,7 @@ fn returned_static(scope: &Scope<'_>, function: &Function, plan: &ExportPlan) ->
     });
     Some(quote! {
         #[allow(non_upper_case_globals)]
-        static #name: __rt::Returned<#ty, { #words }> = __rt::Returned::new();
+        static #name: __rt::Returned<#ty, #words> = __rt::Returned::new();
         #post_return
     })
 }
@@ -230,14 +230,14 @@ fn finish(function: &Function, task_return: &crate::model::TaskReturn) -> TokenS
     let value = match task_return.result {
         ParamsPlan::Flat(_) => quote!(__result),
         ParamsPlan::Spilled => {
-            let words = width(function.result_words);
-            quote!(__rt::Spilled::<_, { #words }>::new(__result))
+            let words = const_width(function.result_words);
+            quote!(__rt::Spilled::<_, #words>::new(__result))
         }
     };
     quote! {
         |__result| {
             __rt::import!(#module, #name, fn task_return(#(#declared),*));
-            __rt::task_return::<__World, _, #literal>(#value, |#slots| unsafe { task_return(#(#converted),*) })
+            __rt::task_return::<__World, _, #literal>(#value, |#slots| task_return(#(#converted),*))
         }
     }
 }

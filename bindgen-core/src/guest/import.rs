@@ -1,6 +1,6 @@
 //! Imported functions: each passes its parameters to the runtime together with the core function to call.
 
-use super::ty::width;
+use super::ty::const_width;
 use super::{documentation, root_lints};
 use crate::emit::ident;
 use crate::emit::paths::Scope;
@@ -67,8 +67,8 @@ fn arguments(function: &Function, plan: &ImportPlan) -> (TokenStream, usize) {
     match &plan.params {
         ParamsPlan::Flat(cores) => (tuple, cores.len()),
         ParamsPlan::Spilled => {
-            let words = width(function.params_words);
-            (quote!(__rt::Spilled::<_, { #words }>::new(#tuple)), 1)
+            let words = const_width(function.params_words);
+            (quote!(__rt::Spilled::<_, #words>::new(#tuple)), 1)
         }
     }
 }
@@ -169,11 +169,11 @@ fn call_sync(function: &Function, plan: &ImportPlan) -> TokenStream {
         ResultPlan::Indirect => {
             declared.push(quote!(to: usize));
             converted.push(quote!(to));
-            let words = width(function.result_words);
+            let words = const_width(function.result_words);
             quote! {
                 __rt::import!(#module, #name, fn import(#(#declared),*));
                 unsafe {
-                    __rt::sync_call_indirect::<__World, _, _, #count_literal, { #words }>(#arguments, |#slots, to| import(#(#converted),*))
+                    __rt::sync_call_indirect::<__World, _, _, #count_literal, #words>(#arguments, |#slots, to| import(#(#converted),*))
                 }
             }
         }
@@ -191,12 +191,12 @@ fn call_async(function: &Function, plan: &ImportPlan) -> TokenStream {
         converted.push(quote!(to));
         to = quote!(to);
     }
-    let words = width(function.result_words);
+    let words = const_width(function.result_words);
     let result = if function.result.is_some() { quote!(_) } else { quote!(()) };
     quote! {
         __rt::import!(#module, #name, fn import(#(#declared),*) -> u32);
         unsafe {
-            __rt::async_call::<__World, _, #result, #count_literal, { #words }>(#arguments, |#slots, #to| import(#(#converted),*))
+            __rt::async_call::<__World, _, #result, #count_literal, #words>(#arguments, |#slots, #to| import(#(#converted),*))
         }
         .await
     }

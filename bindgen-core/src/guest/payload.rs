@@ -62,14 +62,15 @@ fn payload_impl(scope: &Scope<'_>, payload: &Payload) -> TokenStream {
         PayloadKind::Future => quote!(future_payload),
     };
     quote! {
-        __rt::#kind!(#ty, __World => #module {
-            new #new,
-            read #read,
-            write #write,
-            cancel_read #cancel_read,
-            cancel_write #cancel_write,
-            drop_readable #drop_readable,
-            drop_writable #drop_writable,
-        });
+        __rt::#kind! {
+            #ty, __World, #module,
+            new: #new,
+            read: #read,
+            write: #write,
+            cancel_read: #cancel_read,
+            cancel_write: #cancel_write,
+            drop_readable: #drop_readable,
+            drop_writable: #drop_writable,
+        }
     }
 }

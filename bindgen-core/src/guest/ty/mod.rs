@@ -126,6 +126,12 @@ pub(super) fn width([narrow, wide]: [usize; 2]) -> TokenStream {
     if narrow == wide { quote!(#narrow_literal) } else { quote!(__rt::width(#narrow_literal, #wide_literal)) }
 }
 
+/// [`width`] as an argument for a const parameter.
+pub(super) fn const_width(both: [usize; 2]) -> TokenStream {
+    let width = width(both);
+    if both[0] == both[1] { width } else { quote!({ #width }) }
+}
+
 /// A type's `Lift` impl.
 fn lift(scope: &Scope<'_>, id: TypeId, body: TokenStream) -> Option<TokenStream> {
     let def = &scope.world.types[id.0];
