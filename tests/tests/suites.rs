@@ -1,0 +1,52 @@
+//! The peer's suites pass with this project's generator and runtime. `cargo run -p wasp-tests --bin suites` runs them
+//! with every option, and with `--peer` against the peer itself.
+
+use anyhow::Result;
+use wasp_tests::build::Side;
+use wasp_tests::report::Report;
+use wasp_tests::suites::{codegen, runtime, wasi};
+
+#[test]
+fn the_peers_runtime_suite_passes() -> Result<()> {
+    check(&runtime::suite(Side::Ours, "")?);
+    Ok(())
+}
+
+#[test]
+fn the_peers_codegen_suite_compiles_without_warnings() -> Result<()> {
+    check(&codegen::suite(Side::Ours, codegen::DEFAULT, "")?);
+    Ok(())
+}
+
+#[test]
+fn every_world_of_wasi_compiles_without_warnings() -> Result<()> {
+    check(&wasi::suite(Side::Ours)?);
+    Ok(())
+}
+
+#[test]
+fn wasi_takes_a_third_of_the_peers_text() -> Result<()> {
+    let (ours, peer) = (wasi::size(Side::Ours)?, wasi::PEER_SIZE);
+    println!("all imports of WASI 0.3: {ours}; the peer: {peer}");
+    assert!(
+        3 * ours.bytes <= peer.bytes,
+        "{ours} is more than a third of {peer}"
+    );
+    assert!(
+        3 * ours.lines <= peer.lines,
+        "{ours} is more than a third of {peer}"
+    );
+    Ok(())
+}
+
+fn check(report: &Report) {
+    println!("{report}");
+    assert!(!report.outcomes.is_empty(), "the suite has not been found");
+    let surprises = report.surprises();
+    assert!(
+        surprises.is_empty(),
+        "{}\n{}",
+        report,
+        surprises.join("\n\n")
+    );
+}
