@@ -70,7 +70,9 @@ async fn proxy(url: &str) -> Result<Response, ErrorCode> {
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let (_, no_trailers) = wit_future::new(|| Ok(None));
     let headers = Fields::new();
-    headers.append("te", b"trailers").map_err(|_| ErrorCode::HttpProtocolError)?;
+    headers
+        .append("te", b"trailers")
+        .map_err(|_| ErrorCode::HttpProtocolError)?;
     let (request, _) = Request::new(headers, None, no_trailers, None);
     let invalid = |()| ErrorCode::HttpRequestUriInvalid;
     request.set_scheme(Some(&Scheme::Http)).map_err(invalid)?;

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, bail};
 use std::path::Path;
 use std::process::Command;
+use wasp_bindgen_cli::{Componentize, componentize};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
@@ -18,7 +19,15 @@ pub fn guest(package: &str) -> Result<Vec<u8>> {
     let target = workspace.join("target/guests");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built = Command::new(cargo)
-        .args(["build", "--quiet", "--target", TARGET, "--package", package, "--target-dir"])
+        .args([
+            "build",
+            "--quiet",
+            "--target",
+            TARGET,
+            "--package",
+            package,
+            "--target-dir",
+        ])
         .arg(&target)
         .current_dir(&workspace)
         .status()
@@ -26,12 +35,12 @@ pub fn guest(package: &str) -> Result<Vec<u8>> {
     if !built.success() {
         bail!("cannot build the guest `{package}`");
     }
-    let file = target.join(TARGET).join("debug").join(package.replace('-', "_") + ".wasm");
+    let file = target
+        .join(TARGET)
+        .join("debug")
+        .join(package.replace('-', "_") + ".wasm");
     let module = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-    wit_component::ComponentEncoder::default()
-        .module(&module)?
-        .validate(true)
-        .encode()
+    componentize(&module, &Componentize::default())
         .with_context(|| format!("cannot make `{package}` a component"))
 }
 
@@ -43,7 +52,9 @@ fn install_target() -> Result<()> {
     if Path::new(String::from_utf8_lossy(&output.stdout).trim()).is_dir() {
         return Ok(());
     }
-    let added = Command::new("rustup").args(["target", "add", TARGET]).status();
+    let added = Command::new("rustup")
+        .args(["target", "add", TARGET])
+        .status();
     if !added.is_ok_and(|status| status.success()) {
         bail!("the toolchain lacks the target `{TARGET}`\nhelp: run `rustup target add {TARGET}`");
     }
