@@ -76,7 +76,7 @@ pub(super) fn glue(scope: &Scope<'_>, function: &Function, bound: &str) -> Token
     let name = glue_name(function);
     let (lints, bound) = (root_lints(scope), ident(bound));
     let count = Literal::usize_unsuffixed(slot_count(&plan.params));
-    let lifted = lift_params(scope, function, plan);
+    let lifted = lift_params(scope, function, plan, plan.task_return.is_none());
     let call = call(scope, function);
     let enter = scope.world.style.run_ctors_once.then(|| quote!(__rt::run_ctors_once();));
     let borrows = plan.lends.then(|| quote!(let __borrows = __rt::Borrows::open();));
@@ -92,8 +92,8 @@ pub(super) fn glue(scope: &Scope<'_>, function: &Function, bound: &str) -> Token
             #lints
             pub unsafe fn #name<T: #bound>(__pool: &'static __rt::Pool, #args: [u64; #count]) -> u32 {
                 #enter
+                #borrows
                 unsafe {
-                    #borrows
                     #lifted
                     __rt::start(__pool, #future, #finish)
                 }
@@ -110,7 +110,7 @@ pub(super) fn glue(scope: &Scope<'_>, function: &Function, bound: &str) -> Token
         }
         ResultPlan::Indirect => {
             let name = returned_name(function);
-            (Some(quote!(-> usize)), quote! { let __result = #call; #name.store::<__World>(__result).expose_provenance() })
+            (Some(quote!(-> usize)), quote! { let __result = #call; unsafe { #name.store::<__World>(__result).expose_provenance() } })
         }
     };
     quote! {
@@ -120,11 +120,9 @@ pub(super) fn glue(scope: &Scope<'_>, function: &Function, bound: &str) -> Token
         #lints
         pub unsafe fn #name<T: #bound>(#args: [u64; #count]) #result {
             #enter
-            unsafe {
-                #borrows
-                #lifted
-                #body
-            }
+            #borrows
+            #lifted
+            #body
         }
     }
 }
@@ -177,7 +175,8 @@ fn param_name(index: usize) -> Ident {
     format_ident!("__{index}")
 }
 
-fn lift_params(scope: &Scope<'_>, function: &Function, plan: &ExportPlan) -> Option<TokenStream> {
+/// Lifts the parameters, in an unsafe block of its own if `safe` code surrounds it.
+fn lift_params(scope: &Scope<'_>, function: &Function, plan: &ExportPlan, safe: bool) -> Option<TokenStream> {
     if function.params.is_empty() {
         return None;
     }
@@ -186,10 +185,11 @@ fn lift_params(scope: &Scope<'_>, function: &Function, plan: &ExportPlan) -> Opt
     let pattern = chain_tuples(&names, &quote!(__rt::Args));
     let ty = chain_types(&types);
     let count = Literal::usize_unsuffixed(slot_count(&plan.params));
-    Some(match plan.params {
-        ParamsPlan::Flat(_) => quote! { let #pattern = __rt::lift_params::<__World, #ty, #count>(args); },
-        ParamsPlan::Spilled => quote! { let #pattern = __rt::lift_spilled::<__World, #ty>(args); },
-    })
+    let value = match plan.params {
+        ParamsPlan::Flat(_) => quote!(__rt::lift_params::<__World, #ty, #count>(args)),
+        ParamsPlan::Spilled => quote!(__rt::lift_spilled::<__World, #ty>(args)),
+    };
+    Some(if safe { quote! { let #pattern = unsafe { #value }; } } else { quote! { let #pattern = #value; } })
 }
 
 /// The type of [`chain_tuples`].

@@ -31,15 +31,16 @@ pub(crate) fn world(world: &World) -> TokenStream {
         tree.add(&module.path, quote! { #header #items });
     }
     let lints = quote! {
-        #[allow(dead_code, deprecated, async_fn_in_trait, clippy::all)]
+        #[allow(dead_code, deprecated, non_snake_case, async_fn_in_trait, clippy::all)]
     };
     let modules = tree.print(&lints);
     let externals = ty::externals(&Scope { world, module: ROOT });
+    let maps = ty::maps(world);
     let payloads = payload::define(world);
     let export_macro = export::world_macro(world);
     let section = section::define(world);
     let stubs = world.style.stubs.then(|| stubs::define(world));
-    quote! { #modules #externals #payloads #export_macro #section #stubs }
+    quote! { #modules #externals #maps #payloads #export_macro #section #stubs }
 }
 
 /// A module's own items.
@@ -95,7 +96,7 @@ fn module_header(scope: &Scope<'_>) -> TokenStream {
 
 /// Attributes for items at the root, which no module's lints cover.
 fn root_lints(scope: &Scope<'_>) -> Option<TokenStream> {
-    (scope.module == ROOT).then(|| quote!(#[allow(dead_code, deprecated, async_fn_in_trait, clippy::all)]))
+    (scope.module == ROOT).then(|| quote!(#[allow(dead_code, deprecated, non_snake_case, async_fn_in_trait, clippy::all)]))
 }
 
 /// Documentation of an item.

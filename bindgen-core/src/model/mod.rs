@@ -41,6 +41,8 @@ pub struct World {
     pub modules: Vec<Module>,
     /// Every Rust type of the world, printed or mapped by `with`.
     pub types: Vec<TypeDef>,
+    /// Some function passes a `map<K, V>`.
+    pub has_maps: bool,
     /// Stream and future payloads, one per Rust type.
     pub payloads: Vec<Payload>,
     /// The `component-type` custom section.

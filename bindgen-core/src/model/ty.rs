@@ -70,6 +70,25 @@ pub enum Type {
     ErrorContext,
 }
 
+impl Type {
+    /// The types this one is directly made of.
+    pub fn parts(&self) -> Vec<&Type> {
+        match self {
+            Type::Vec(ty) | Type::Slice(ty) | Type::Array(ty, _) | Type::Ref(_, ty) | Type::Option(ty) => vec![ty],
+            Type::Result(ok, err) => ok.as_deref().into_iter().chain(err.as_deref()).collect(),
+            Type::Tuple(types) => types.iter().collect(),
+            Type::Map(key, value) => vec![key, value],
+            Type::Stream(payload) | Type::Future(payload) => payload.as_deref().into_iter().collect(),
+            Type::Scalar(_)
+            | Type::String
+            | Type::Str
+            | Type::Named(..)
+            | Type::ExportedBorrow(..)
+            | Type::ErrorContext => Vec::new(),
+        }
+    }
+}
+
 /// Size, alignment and flat slots as wit-parser computed them; printed as an assertion beside the runtime's own derivation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
@@ -148,6 +167,21 @@ pub enum TypeKind {
     ImportedResource(ImportedResource),
     /// A resource the component exports.
     ExportedResource(ExportedResource),
+}
+
+impl TypeKind {
+    /// The types this one is directly made of.
+    pub fn parts(&self) -> Vec<&Type> {
+        match self {
+            TypeKind::Alias(ty) => vec![ty],
+            TypeKind::Record(fields) => fields.iter().map(|field| &field.ty).collect(),
+            TypeKind::Variant { cases, .. } => cases.iter().filter_map(|case| case.ty.as_ref()).collect(),
+            TypeKind::Enum { .. }
+            | TypeKind::Flags { .. }
+            | TypeKind::ImportedResource(_)
+            | TypeKind::ExportedResource(_) => Vec::new(),
+        }
+    }
 }
 
 /// A record's field.

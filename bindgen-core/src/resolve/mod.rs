@@ -51,6 +51,7 @@ pub(crate) fn world(source: &Source, options: &Options) -> Result<World, Diagnos
         module_of: HashMap::new(),
         types: Vec::new(),
         rust_types: HashMap::new(),
+        has_maps: false,
         payloads: Vec::new(),
         used_attributes: HashSet::new(),
         errors: Vec::new(),
@@ -78,6 +79,7 @@ pub(crate) struct Resolver<'a> {
     pub(crate) module_of: HashMap<InterfaceId, ModuleId>,
     pub(crate) types: Vec<model::TypeDef>,
     pub(crate) rust_types: HashMap<(TypeId, Form), model::TypeId>,
+    pub(crate) has_maps: bool,
     pub(crate) payloads: Vec<model::Payload>,
     /// Selectors of attributes that were applied.
     pub(crate) used_attributes: HashSet<String>,
@@ -116,6 +118,7 @@ impl Resolver<'_> {
             docs: docs(&world.docs, &world.stability),
             modules: self.modules,
             types: self.types,
+            has_maps: self.has_maps,
             payloads: self.payloads,
             section,
             style,

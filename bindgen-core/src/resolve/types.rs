@@ -394,6 +394,15 @@ impl Resolver<'_> {
         }
     }
 
+    /// Whether a borrow of a resource of ours is in a type: such types only come in.
+    fn has_exported_borrow(&self, ty: &model::Type) -> bool {
+        match ty {
+            model::Type::ExportedBorrow(..) => true,
+            model::Type::Named(id, _) => self.types[id.0].kind.parts().iter().any(|ty| self.has_exported_borrow(ty)),
+            ty => ty.parts().iter().any(|ty| self.has_exported_borrow(ty)),
+        }
+    }
+
     /// Types from elsewhere have impls only where a function that is generated needs them.
     pub(crate) fn settle_impls(&mut self) {
         let mut live = LiveTypes::default();
@@ -411,6 +420,11 @@ impl Resolver<'_> {
             }
         }
         let live: HashSet<TypeId> = live.iter().collect();
+        for index in 0..self.types.len() {
+            let comes_in = self.types[index].kind.parts().iter().any(|ty| self.has_exported_borrow(ty));
+            self.types[index].lower &= !comes_in;
+        }
+        self.has_maps = live.iter().any(|id| matches!(self.resolve.types[*id].kind, TypeDefKind::Map(..)));
         for ((id, _), rust) in &self.rust_types {
             let def = &mut self.types[rust.0];
             if def.external.is_some() && !live.contains(id) {

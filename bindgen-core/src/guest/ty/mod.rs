@@ -11,7 +11,7 @@ mod variant;
 use super::{documentation, root_lints};
 use crate::emit::paths::Scope;
 use crate::emit::{ident, tokens};
-use crate::model::{Layout, TypeDef, TypeId, TypeKind};
+use crate::model::{Layout, TypeDef, TypeId, TypeKind, World};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
@@ -51,6 +51,12 @@ pub(super) fn externals(scope: &Scope<'_>) -> TokenStream {
     });
     let abi: TokenStream = abi.collect();
     lint_abi(scope, abi)
+}
+
+/// Prints the walk of the map type, where the world has maps.
+pub(super) fn maps(world: &World) -> Option<TokenStream> {
+    let map = tokens(&world.style.map);
+    world.has_maps.then(|| quote! { __rt::map!(#map, __World); })
 }
 
 /// At the root, where no module's lints cover them, impls stand in a block with lints of its own.
