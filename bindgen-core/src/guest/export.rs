@@ -90,7 +90,7 @@ pub(super) fn glue(scope: &Scope<'_>, function: &Function, bound: &str) -> Token
         return quote! {
             #[doc(hidden)]
             #lints
-            pub unsafe fn #name<T: #bound>(__pool: &'static __rt::Pool, #args: [u64; #count]) -> u32 {
+            pub unsafe fn #name<T_: #bound>(__pool: &'static __rt::Pool, #args: [u64; #count]) -> u32 {
                 #enter
                 #borrows
                 unsafe {
@@ -118,7 +118,7 @@ pub(super) fn glue(scope: &Scope<'_>, function: &Function, bound: &str) -> Token
 
         #[doc(hidden)]
         #lints
-        pub unsafe fn #name<T: #bound>(#args: [u64; #count]) #result {
+        pub unsafe fn #name<T_: #bound>(#args: [u64; #count]) #result {
             #enter
             #borrows
             #lifted
@@ -204,9 +204,9 @@ fn call(scope: &Scope<'_>, function: &Function) -> TokenStream {
     let name = ident(&function.name);
     let args = function.params.iter().enumerate().map(|(index, param)| {
         let value = param_name(index);
-        if param.name == "self" { quote!(#value.get::<T>()) } else { quote!(#value) }
+        if param.name == "self" { quote!(#value.get::<T_>()) } else { quote!(#value) }
     });
-    let call = quote!(T::#name(#(#args),*));
+    let call = quote!(T_::#name(#(#args),*));
     match (function.kind, &function.result) {
         (FuncKind::Constructor(id), Some(Type::Result(..))) => {
             let resource = scope.name(id);

@@ -31,25 +31,25 @@ fn owned(scope: &Scope<'_>, id: TypeId, resource: &ExportedResource) -> TokenStr
         #lints
         impl #name {
             /// Makes a resource of a value of the type that implements it.
-            pub fn new<T: #guest>(value: T) -> Self {
-                Self::implemented_by::<T>();
-                let rep = <T::Rep as __rt::resource::ResourceRep<T>>::rep_new(value);
-                unsafe { Self::from_handle(T::_resource_new(T::resource_into_raw_(rep).cast())) }
+            pub fn new<T_: #guest>(value: T_) -> Self {
+                Self::implemented_by::<T_>();
+                let rep = <T_::Rep as __rt::resource::ResourceRep<T_>>::rep_new(value);
+                unsafe { Self::from_handle(T_::_resource_new(T_::resource_into_raw_(rep).cast())) }
             }
 
             /// The value behind the resource.
-            pub fn get<T: #guest>(&self) -> &T {
-                unsafe { <T::Rep as __rt::resource::ResourceRep<T>>::rep_as_ref(self.rep::<T>()) }
+            pub fn get<T_: #guest>(&self) -> &T_ {
+                unsafe { <T_::Rep as __rt::resource::ResourceRep<T_>>::rep_as_ref(self.rep::<T_>()) }
             }
 
             /// The value behind the resource, to change it.
-            pub fn get_mut<T: #guest>(&mut self) -> &mut T {
-                unsafe { <T::Rep as __rt::resource::ResourceRep<T>>::rep_as_mut(self.rep::<T>()) }
+            pub fn get_mut<T_: #guest>(&mut self) -> &mut T_ {
+                unsafe { <T_::Rep as __rt::resource::ResourceRep<T_>>::rep_as_mut(self.rep::<T_>()) }
             }
 
             /// Gives up the resource and takes the value that was behind it.
-            pub fn into_inner<T: #guest>(self) -> T {
-                unsafe { <T::Rep as __rt::resource::ResourceRep<T>>::rep_take(self.rep::<T>()) }
+            pub fn into_inner<T_: #guest>(self) -> T_ {
+                unsafe { <T_::Rep as __rt::resource::ResourceRep<T_>>::rep_take(self.rep::<T_>()) }
             }
 
             #[doc(hidden)]
@@ -68,20 +68,20 @@ fn owned(scope: &Scope<'_>, id: TypeId, resource: &ExportedResource) -> TokenStr
             }
 
             #[doc(hidden)]
-            pub unsafe fn dtor<T: #guest>(rep: *mut u8) {
-                Self::implemented_by::<T>();
-                drop(unsafe { T::resource_from_raw_(rep.cast()) });
+            pub unsafe fn dtor<T_: #guest>(rep: *mut u8) {
+                Self::implemented_by::<T_>();
+                drop(unsafe { T_::resource_from_raw_(rep.cast()) });
             }
 
-            fn rep<T: #guest>(&self) -> *mut T::Rep {
-                Self::implemented_by::<T>();
-                T::_resource_rep(self.handle()).cast()
+            fn rep<T_: #guest>(&self) -> *mut T_::Rep {
+                Self::implemented_by::<T_>();
+                T_::_resource_rep(self.handle()).cast()
             }
 
             /// One type implements a resource, or memory of one would be taken for another.
-            fn implemented_by<T: #guest>() {
+            fn implemented_by<T_: #guest>() {
                 static IMPLEMENTER: __rt::resource::Implementer = __rt::resource::Implementer::new();
-                IMPLEMENTER.check::<T>();
+                IMPLEMENTER.check::<T_>();
             }
         }
 
@@ -118,9 +118,9 @@ fn borrow(scope: &Scope<'_>, id: TypeId, resource: &ExportedResource) -> TokenSt
             }
 
             /// The value behind the resource.
-            pub fn get<T: #guest>(&self) -> &'a T {
-                #name::implemented_by::<T>();
-                unsafe { <T::Rep as __rt::resource::ResourceRep<T>>::rep_as_ref(self.rep.cast()) }
+            pub fn get<T_: #guest>(&self) -> &'a T_ {
+                #name::implemented_by::<T_>();
+                unsafe { <T_::Rep as __rt::resource::ResourceRep<T_>>::rep_as_ref(self.rep.cast()) }
             }
         }
     }
