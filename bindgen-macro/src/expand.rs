@@ -1,0 +1,188 @@
+//! From options to bindings, with what went wrong beside them.
+
+use crate::cursor::Mistake;
+use crate::debug;
+use crate::options::{self, Config};
+use crate::places::Places;
+use crate::track;
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use wasp_bindgen_core::{Diagnostic, Diagnostics, Generated, Options};
+
+/// The bindings, or as much of them as there can be next to errors.
+pub(crate) fn expand(input: TokenStream) -> TokenStream {
+    let mut config = options::parse(input);
+    let places = Places::of_this_crate();
+    let options = match options(&config, &places) {
+        Ok(options) => options,
+        Err(mistake) => {
+            config.mistakes.push(mistake);
+            return complete(&config, TokenStream::new(), nothing(&config.options));
+        }
+    };
+    let generated = match wasp_bindgen_core::guest(&options) {
+        Ok(generated) => Some(generated),
+        Err(diagnostics) => {
+            // What follows from a mistake in the options need not be said.
+            if config.mistakes.is_empty() {
+                report(&mut config, &places, &diagnostics);
+            }
+            without(options.clone(), diagnostics)
+        }
+    };
+    let Some(generated) = generated else {
+        return complete(&config, TokenStream::new(), nothing(&options));
+    };
+    let tracked = track::files(&generated.files, &places);
+    let bindings = match config.debug || debug::is_on() {
+        true => debug::include(generated, &mut config),
+        false => generated.tokens,
+    };
+    complete(&config, tracked, bindings)
+}
+
+/// What the core is asked for.
+fn options(config: &Config, places: &Places) -> Result<Options, Mistake> {
+    let mut options = config.options.clone();
+    for path in &mut options.paths {
+        *path = places.root.join(&*path);
+    }
+    if options.paths.is_empty() {
+        let default = places.root.join("wit");
+        if default.exists() {
+            options.paths.push(default);
+        } else if options.inline.is_none() {
+            if !config.mistakes.is_empty() {
+                // The path may be what can't be read.
+                return Ok(options);
+            }
+            let message = "there is no folder `wit` beside `Cargo.toml`\n\
+                help: put the WIT there, or say where it is: `generate!({ path: \"…\" })`, or give it: `generate!({ inline: \"…\" })`";
+            return Err(Mistake::new(Span::call_site(), message));
+        }
+    }
+    Ok(options)
+}
+
+/// Generates without the entries that were refused, so that code that uses the rest finds it.
+fn without(mut options: Options, mut refused: Diagnostics) -> Option<Generated> {
+    // Each round takes something away; what is not understood ends it.
+    loop {
+        let before = weight(&options);
+        for diagnostic in &refused.0 {
+            take_away(&mut options, diagnostic);
+        }
+        if weight(&options) == before {
+            return None;
+        }
+        match wasp_bindgen_core::guest(&options) {
+            Ok(generated) => return Some(generated),
+            Err(diagnostics) => refused = diagnostics,
+        }
+    }
+}
+
+/// How much can still be taken away.
+fn weight(options: &Options) -> usize {
+    let attributes =
+        options.additional_type_attributes.len() + options.additional_member_attributes.len();
+    let filters = options.sync.len() + options.chainable_methods.len();
+    let rest = usize::from(!options.generate_all) + usize::from(options.world.is_some());
+    options.with.len() + attributes + filters + options.additional_derives.len() + rest
+}
+
+fn take_away(options: &mut Options, diagnostic: &Diagnostic) {
+    let Some((option, entry)) = &diagnostic.option else {
+        return;
+    };
+    let is_meant = |text: &str| entry.as_deref().is_none_or(|entry| entry == text);
+    match *option {
+        "with" | "generate_all" => {
+            let before = options.with.len();
+            options.with.retain(|(key, _)| !is_meant(key));
+            options.generate_all |= options.with.len() == before;
+        }
+        "additional_type_attributes" => options
+            .additional_type_attributes
+            .retain(|(key, _)| !is_meant(key)),
+        "additional_member_attributes" => options
+            .additional_member_attributes
+            .retain(|(key, _)| !is_meant(key)),
+        "additional_derives" => options.additional_derives.retain(|path| !is_meant(path)),
+        "sync" => options.sync.retain(|filter| !is_meant(filter)),
+        "chainable_methods" => options.chainable_methods.retain(|filter| !is_meant(filter)),
+        "world" => options.world = None,
+        _ => {}
+    }
+}
+
+/// Makes mistakes of the core's diagnostics, at the tokens they speak of.
+fn report(config: &mut Config, places: &Places, diagnostics: &Diagnostics) {
+    for diagnostic in &diagnostics.0 {
+        let span = span(config, places, diagnostic);
+        let message = places.message(diagnostic, config.inline.as_ref());
+        config.mistakes.push(Mistake::new(span, message));
+    }
+}
+
+/// The most specific token that a diagnostic is about.
+fn span(config: &Config, places: &Places, diagnostic: &Diagnostic) -> Span {
+    let of_option = diagnostic.option.as_ref().and_then(|(option, entry)| {
+        let entry = entry.as_deref().map(|entry| places.as_written(entry));
+        config.spot(option, entry.as_deref())
+    });
+    let of_place = || {
+        let place = diagnostic.place.as_ref()?;
+        match config.inline.is_some() && place.file == "<inline>" {
+            true => config.spot("inline", None),
+            false => {
+                let paths = config.options.paths.iter().rev();
+                let path = paths
+                    .map(|path| path.to_string_lossy())
+                    .find(|path| places.is_in(&place.file, path))?;
+                config.spot("path", Some(&path))
+            }
+        }
+    };
+    of_option.or_else(of_place).unwrap_or_else(Span::call_site)
+}
+
+/// What stands in for bindings that can't be made: the macro alone, so that its use is no further error.
+fn nothing(options: &Options) -> TokenStream {
+    let name = options.export_macro_name.as_deref().unwrap_or("export");
+    let name = match name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && !name.starts_with(|c: char| c.is_ascii_digit())
+    {
+        true if !name.is_empty() => format_ident!("{name}"),
+        _ => return TokenStream::new(),
+    };
+    let hidden = format_ident!("__wasp_no_{name}");
+    quote! {
+        #[doc(hidden)]
+        #[allow(unused_macros)]
+        macro_rules! #hidden { ($($tokens:tt)*) => {}; }
+        #[doc(hidden)]
+        #[allow(unused_imports)]
+        pub(crate) use #hidden as #name;
+    }
+}
+
+fn complete(config: &Config, tracked: TokenStream, bindings: TokenStream) -> TokenStream {
+    let mistakes = config.mistakes.iter().cloned().map(Mistake::into_tokens);
+    let notices = config.notices.iter().map(notice);
+    let inputs = track::inputs(&config.inputs);
+    quote! { #bindings #tracked #inputs #(#notices)* #(#mistakes)* }
+}
+
+/// A warning: the lint for deprecated items is the one that a macro can raise.
+fn notice(notice: &Mistake) -> TokenStream {
+    let message = &notice.message;
+    let used = quote_spanned!(notice.first=> OLD_OPTION);
+    quote! {
+        const _: () = {
+            #[deprecated(note = #message)]
+            const OLD_OPTION: () = ();
+            #used
+        };
+    }
+}

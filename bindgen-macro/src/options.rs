@@ -1,0 +1,514 @@
+//! What stands between the parentheses of `generate!`.
+
+use crate::cursor::{Cursor, Mistake, Parsed};
+use crate::suggest::nearest;
+use crate::text::{self, Inputs, Text};
+use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
+use std::path::PathBuf;
+use wasp_bindgen_core::{Options, Ownership, With};
+
+/// Everything that was asked for, as far as it could be read.
+#[derive(Default)]
+pub(crate) struct Config {
+    /// Paths are as the user wrote them.
+    pub(crate) options: Options,
+    pub(crate) debug: bool,
+    pub(crate) inline: Option<Text>,
+    pub(crate) inputs: Inputs,
+    pub(crate) spots: Vec<Spot>,
+    pub(crate) mistakes: Vec<Mistake>,
+    /// What works and has a better form.
+    pub(crate) notices: Vec<Mistake>,
+}
+
+/// Where an option, or an entry of one, was written.
+pub(crate) struct Spot {
+    pub(crate) option: &'static str,
+    pub(crate) entry: Option<String>,
+    pub(crate) span: Span,
+}
+
+/// How the value of an option is written, and where it goes.
+#[derive(Clone, Copy)]
+enum Kind {
+    Text(fn(&mut Options) -> &mut Option<String>),
+    Texts(fn(&mut Options) -> &mut Vec<String>),
+    Flag(fn(&mut Options) -> &mut bool),
+    Attributes(fn(&mut Options) -> &mut Vec<(String, String)>),
+    Path,
+    Inline,
+    Derives,
+    Ownership,
+    With,
+    Sync,
+    Debug,
+    /// Of earlier versions.
+    Async,
+    MethodChaining,
+}
+
+const OPTIONS: &[(&str, Kind)] = &[
+    ("path", Kind::Path),
+    ("inline", Kind::Inline),
+    ("world", Kind::Text(|o| &mut o.world)),
+    ("features", Kind::Texts(|o| &mut o.features)),
+    ("all_features", Kind::Flag(|o| &mut o.all_features)),
+    ("std_feature", Kind::Flag(|o| &mut o.std_feature)),
+    ("raw_strings", Kind::Flag(|o| &mut o.raw_strings)),
+    ("skip", Kind::Texts(|o| &mut o.skip)),
+    ("stubs", Kind::Flag(|o| &mut o.stubs)),
+    ("export_prefix", Kind::Text(|o| &mut o.export_prefix)),
+    ("ownership", Kind::Ownership),
+    ("runtime_path", Kind::Text(|o| &mut o.runtime_path)),
+    ("map_type", Kind::Text(|o| &mut o.map_type)),
+    ("bitflags_path", Kind::Text(|o| &mut o.bitflags_path)),
+    ("additional_derives", Kind::Derives),
+    (
+        "additional_derives_ignore",
+        Kind::Texts(|o| &mut o.additional_derives_ignore),
+    ),
+    (
+        "additional_type_attributes",
+        Kind::Attributes(|o| &mut o.additional_type_attributes),
+    ),
+    (
+        "additional_member_attributes",
+        Kind::Attributes(|o| &mut o.additional_member_attributes),
+    ),
+    ("with", Kind::With),
+    ("generate_all", Kind::Flag(|o| &mut o.generate_all)),
+    (
+        "generate_unused_types",
+        Kind::Flag(|o| &mut o.generate_unused_types),
+    ),
+    (
+        "merge_structurally_equal_types",
+        Kind::Flag(|o| &mut o.merge_structurally_equal_types),
+    ),
+    (
+        "type_section_suffix",
+        Kind::Text(|o| &mut o.type_section_suffix),
+    ),
+    (
+        "disable_custom_section_link_helpers",
+        Kind::Flag(|o| &mut o.disable_custom_section_link_helpers),
+    ),
+    (
+        "disable_run_ctors_once_workaround",
+        Kind::Flag(|o| &mut o.disable_run_ctors_once_workaround),
+    ),
+    (
+        "default_bindings_module",
+        Kind::Text(|o| &mut o.default_bindings_module),
+    ),
+    (
+        "export_macro_name",
+        Kind::Text(|o| &mut o.export_macro_name),
+    ),
+    ("pub_export_macro", Kind::Flag(|o| &mut o.pub_export_macro)),
+    ("sync", Kind::Sync),
+    (
+        "chainable_methods",
+        Kind::Texts(|o| &mut o.chainable_methods),
+    ),
+    ("debug", Kind::Debug),
+    ("async", Kind::Async),
+    ("enable_method_chaining", Kind::MethodChaining),
+];
+
+/// Reads `generate!`'s input. What can't be read is left out, and is a mistake.
+pub(crate) fn parse(input: TokenStream) -> Config {
+    let mut config = Config::default();
+    let mut cursor = Cursor::new(input, Span::call_site());
+    let result = match cursor.group(Delimiter::Brace) {
+        Some(group) => {
+            config.fields(Cursor::inside(&group));
+            Ok(())
+        }
+        None => config.short_form(&mut cursor),
+    };
+    if let Err(mistake) = result {
+        config.mistakes.push(mistake);
+    } else if !cursor.at_end() {
+        let mistake = cursor.expected("the end: all options stand between one pair of braces");
+        config.mistakes.push(mistake);
+    }
+    config
+}
+
+impl Config {
+    /// Where an option or one of its entries was written.
+    pub(crate) fn spot(&self, option: &str, entry: Option<&str>) -> Option<Span> {
+        let of_option = || self.spots.iter().filter(|spot| spot.option == option);
+        let exact = of_option().find(|spot| entry.is_some() && spot.entry.as_deref() == entry);
+        exact
+            .or_else(|| of_option().find(|spot| spot.entry.is_none()))
+            .map(|spot| spot.span)
+    }
+
+    fn note(&mut self, option: &'static str, entry: Option<&str>, span: Span) {
+        self.spots.push(Spot {
+            option,
+            entry: entry.map(str::to_string),
+            span,
+        });
+    }
+
+    /// `"world"`, `in "path"`, `"world" in "path"` or nothing.
+    fn short_form(&mut self, cursor: &mut Cursor) -> Parsed<()> {
+        if is_field(cursor) {
+            let mistake = Mistake::new(
+                cursor.span(),
+                "options stand between braces: `generate!({ … })`",
+            );
+            self.fields(std::mem::replace(
+                cursor,
+                Cursor::new(TokenStream::new(), Span::call_site()),
+            ));
+            return Err(mistake);
+        }
+        if !cursor.at_end() && !is_in(cursor) {
+            let world = text::parse(cursor, &mut self.inputs)?;
+            self.note("world", None, world.span);
+            self.options.world = Some(world.value);
+        }
+        if is_in(cursor) {
+            cursor.next();
+            let path = text::parse(cursor, &mut self.inputs)?;
+            self.add_path(path);
+        }
+        Ok(())
+    }
+
+    fn fields(&mut self, mut cursor: Cursor) {
+        while !cursor.at_end() {
+            if let Err(mistake) = self.field(&mut cursor).and_then(|()| cursor.comma()) {
+                self.mistakes.push(mistake);
+                cursor.skip_past_comma();
+            }
+        }
+    }
+
+    fn field(&mut self, cursor: &mut Cursor) -> Parsed<()> {
+        let Some(name) = cursor.ident() else {
+            return Err(cursor.expected("the name of an option"));
+        };
+        let (option, kind) = known(&name)?;
+        let repeatable = matches!(
+            kind,
+            Kind::Texts(_) | Kind::Derives | Kind::With | Kind::Attributes(_)
+        );
+        let given = self
+            .spots
+            .iter()
+            .any(|spot| spot.option == option && spot.entry.is_none());
+        self.note(option, None, name.span());
+        self.value(option, kind, &name, cursor)?;
+        match given && (!repeatable || option == "chainable_methods") {
+            true => Err(Mistake::new(
+                name.span(),
+                format!("`{option}` is given twice"),
+            )),
+            false => Ok(()),
+        }
+    }
+
+    fn value(
+        &mut self,
+        option: &'static str,
+        kind: Kind,
+        name: &Ident,
+        cursor: &mut Cursor,
+    ) -> Parsed<()> {
+        // A flag may stand alone.
+        if let Kind::Flag(flag) = kind {
+            let on = if cursor.is_punct(':') {
+                colon(cursor, "the name of the option")?.bool()?
+            } else {
+                true
+            };
+            *flag(&mut self.options) = on;
+            return Ok(());
+        }
+        colon(cursor, "the name of the option")?;
+        match kind {
+            Kind::Text(place) => {
+                let text = text::parse(cursor, &mut self.inputs)?;
+                self.note(option, Some(&text.value), text.span);
+                *place(&mut self.options) = Some(text.value);
+            }
+            Kind::Texts(place) => {
+                let texts = self.texts(option, cursor)?;
+                place(&mut self.options).extend(texts);
+            }
+            Kind::Attributes(place) => {
+                let entries = self.attributes(option, cursor)?;
+                place(&mut self.options).extend(entries);
+            }
+            Kind::Path => self.paths(cursor)?,
+            Kind::Inline => {
+                let text = text::parse(cursor, &mut self.inputs)?;
+                self.options.inline = Some(text.value.clone());
+                self.inline = Some(text);
+            }
+            Kind::Derives => self.derives(cursor)?,
+            Kind::Ownership => self.options.ownership = ownership(cursor)?,
+            Kind::With => self.with(cursor)?,
+            Kind::Sync => self.sync(cursor)?,
+            Kind::Debug => self.debug = cursor.bool()?,
+            Kind::Async => self.async_option(name, cursor)?,
+            Kind::MethodChaining => self.method_chaining(name, cursor)?,
+            Kind::Flag(_) => {}
+        }
+        Ok(())
+    }
+
+    fn paths(&mut self, cursor: &mut Cursor) -> Parsed<()> {
+        let Some(list) = cursor.group(Delimiter::Bracket) else {
+            let path = text::parse(cursor, &mut self.inputs)?;
+            self.add_path(path);
+            return Ok(());
+        };
+        let mut elements = Cursor::inside(&list);
+        while !elements.at_end() {
+            let path = text::parse(&mut elements, &mut self.inputs)?;
+            self.add_path(path);
+            elements.comma()?;
+        }
+        Ok(())
+    }
+
+    fn add_path(&mut self, path: Text) {
+        self.note("path", Some(&path.value), path.span);
+        self.options.paths.push(PathBuf::from(path.value));
+    }
+
+    fn texts(&mut self, option: &'static str, cursor: &mut Cursor) -> Parsed<Vec<String>> {
+        let Some(list) = cursor.group(Delimiter::Bracket) else {
+            return Err(cursor.expected("a list of strings, `[\"…\"]`"));
+        };
+        let (mut elements, mut texts) = (Cursor::inside(&list), Vec::new());
+        while !elements.at_end() {
+            let text = text::parse(&mut elements, &mut self.inputs)?;
+            self.note(option, Some(&text.value), text.span);
+            texts.push(text.value);
+            elements.comma()?;
+        }
+        Ok(texts)
+    }
+
+    fn derives(&mut self, cursor: &mut Cursor) -> Parsed<()> {
+        let Some(list) = cursor.group(Delimiter::Bracket) else {
+            return Err(cursor.expected("a list of derive macros, `[Clone, serde::Serialize]`"));
+        };
+        let mut elements = Cursor::inside(&list);
+        while !elements.at_end() {
+            let path = elements.path()?;
+            self.note("additional_derives", Some(&path.text), path.span);
+            self.options.additional_derives.push(path.text);
+            elements.comma()?;
+        }
+        Ok(())
+    }
+
+    /// `{ "selector": [#[attribute]] }`: a pair for each attribute.
+    fn attributes(
+        &mut self,
+        option: &'static str,
+        cursor: &mut Cursor,
+    ) -> Parsed<Vec<(String, String)>> {
+        let Some(map) = cursor.group(Delimiter::Brace) else {
+            return Err(cursor
+                .expected("a map of attributes, `{ \"ns:pkg/interface/type\": [#[attribute]] }`"));
+        };
+        let (mut entries, mut pairs) = (Cursor::inside(&map), Vec::new());
+        while !entries.at_end() {
+            let selector = text::parse(&mut entries, &mut self.inputs)?;
+            self.note(option, Some(&selector.value), selector.span);
+            colon(&mut entries, "the selector")?;
+            let Some(list) = entries.group(Delimiter::Bracket) else {
+                return Err(entries.expected("a list of attributes, `[#[attribute]]`"));
+            };
+            let mut attributes = Cursor::inside(&list);
+            if attributes.at_end() {
+                return Err(Mistake::new(
+                    list.span(),
+                    "there is no attribute in the list\nhelp: write `[#[attribute]]`",
+                ));
+            }
+            while !attributes.at_end() {
+                let body = attributes
+                    .punct('#')
+                    .and_then(|_| attributes.group(Delimiter::Bracket));
+                let body = body.ok_or_else(|| attributes.expected("an attribute, `#[…]`"))?;
+                pairs.push((selector.value.clone(), format!("#[{}]", body.stream())));
+            }
+            entries.comma()?;
+        }
+        Ok(pairs)
+    }
+
+    /// `{ "ns:pkg/interface": path::to::module, "ns:pkg/other": generate }`.
+    fn with(&mut self, cursor: &mut Cursor) -> Parsed<()> {
+        let Some(map) = cursor.group(Delimiter::Brace) else {
+            return Err(cursor.expected("a map, `{ \"ns:pkg/interface\": path::to::module }`"));
+        };
+        let mut entries = Cursor::inside(&map);
+        while !entries.at_end() {
+            let key = text::parse(&mut entries, &mut self.inputs)?;
+            colon(&mut entries, "the key")?;
+            let path = entries.path()?;
+            if self
+                .options
+                .with
+                .iter()
+                .any(|(known, _)| *known == key.value)
+            {
+                return Err(Mistake::new(
+                    key.span,
+                    format!("`{}` is mapped twice", key.value),
+                ));
+            }
+            self.note("with", Some(&key.value), key.span);
+            let with = if path.text == "generate" {
+                With::Generate
+            } else {
+                With::Path(path.text)
+            };
+            self.options.with.push((key.value, with));
+            entries.comma()?;
+        }
+        Ok(())
+    }
+
+    fn sync(&mut self, cursor: &mut Cursor) -> Parsed<()> {
+        if matches!(cursor.peek(), Some(TokenTree::Ident(_))) {
+            if cursor.bool()? {
+                self.options.sync.push("all".to_string());
+            }
+            return Ok(());
+        }
+        let texts = self.texts("sync", cursor)?;
+        self.options.sync.extend(texts);
+        Ok(())
+    }
+
+    /// What 0.62 and before had: functions are async where WIT says so, so that only what `-` excludes is left to say.
+    fn async_option(&mut self, name: &Ident, cursor: &mut Cursor) -> Parsed<()> {
+        let advice = if matches!(cursor.peek(), Some(TokenTree::Ident(_))) {
+            match cursor.bool()? {
+                true => "leave it out".to_string(),
+                false => {
+                    self.options.sync.push("all".to_string());
+                    "write `sync: true` instead".to_string()
+                }
+            }
+        } else {
+            let filters = self.texts("async", cursor)?;
+            let excluded: Vec<_> = filters
+                .iter()
+                .filter_map(|filter| filter.strip_prefix('-'))
+                .collect();
+            self.options
+                .sync
+                .extend(excluded.iter().map(|filter| filter.to_string()));
+            match excluded.is_empty() {
+                true => "leave it out".to_string(),
+                false => format!("write `sync: {excluded:?}` instead"),
+            }
+        };
+        let message = format!(
+            "functions that are `async` in WIT are async without the option `async`: {advice}"
+        );
+        self.notices.push(Mistake::new(name.span(), message));
+        Ok(())
+    }
+
+    fn method_chaining(&mut self, name: &Ident, cursor: &mut Cursor) -> Parsed<()> {
+        let advice = match cursor.bool()? {
+            true => {
+                self.options.chainable_methods.push("&all".to_string());
+                "write `chainable_methods: [\"&all\"]` instead"
+            }
+            false => "leave it out",
+        };
+        self.notices.push(Mistake::new(
+            name.span(),
+            format!("`enable_method_chaining` has become `chainable_methods`: {advice}"),
+        ));
+        Ok(())
+    }
+}
+
+fn is_in(cursor: &Cursor) -> bool {
+    matches!(cursor.peek(), Some(TokenTree::Ident(ident)) if ident == "in")
+}
+
+/// Whether `name:` comes next, or the name of a flag.
+fn is_field(cursor: &Cursor) -> bool {
+    let mut ahead = cursor.clone();
+    let Some(name) = ahead.ident() else {
+        return false;
+    };
+    (ahead.punct(':').is_some() && !ahead.is_punct(':'))
+        || OPTIONS.iter().any(|(option, _)| name == option)
+}
+
+fn colon<'a>(cursor: &'a mut Cursor, after: &str) -> Parsed<&'a mut Cursor> {
+    match cursor.punct(':') {
+        Some(_) => Ok(cursor),
+        None => Err(cursor.expected(&format!("`:` and a value after {after}"))),
+    }
+}
+
+fn known(name: &Ident) -> Parsed<(&'static str, Kind)> {
+    let text = name.to_string();
+    if let Some(found) = OPTIONS.iter().find(|(option, _)| *option == text) {
+        return Ok(*found);
+    }
+    let current = OPTIONS
+        .iter()
+        .filter(|(_, kind)| !matches!(kind, Kind::Async | Kind::MethodChaining));
+    let names: Vec<&str> = current.map(|(option, _)| *option).collect();
+    let help = match nearest(&text, &names) {
+        Some(option) => format!("there is `{option}`"),
+        None => format!("these are the options: {}", names.join(", ")),
+    };
+    Err(Mistake::new(
+        name.span(),
+        format!("there is no option `{text}`\nhelp: {help}"),
+    ))
+}
+
+/// `Owning`, `Borrowing` or `Borrowing { duplicate_if_necessary: true }`.
+fn ownership(cursor: &mut Cursor) -> Parsed<Ownership> {
+    const FORMS: &str = "`Owning` or `Borrowing { duplicate_if_necessary: false }`";
+    let start = cursor.clone();
+    let Some(name) = cursor.ident() else {
+        return Err(start.expected(FORMS));
+    };
+    match name.to_string().as_str() {
+        "Owning" => return Ok(Ownership::Owning),
+        "Borrowing" => {}
+        _ => return Err(start.expected(FORMS)),
+    }
+    let mut duplicate_if_necessary = false;
+    if let Some(group) = cursor.group(Delimiter::Brace) {
+        let mut fields = Cursor::inside(&group);
+        let start = fields.clone();
+        if fields
+            .ident()
+            .is_none_or(|field| field != "duplicate_if_necessary")
+        {
+            return Err(start.expected("`duplicate_if_necessary: false`"));
+        }
+        duplicate_if_necessary = colon(&mut fields, "the name of the field")?.bool()?;
+        fields.comma()?;
+        if !fields.at_end() {
+            return Err(fields.expected("`}`"));
+        }
+    }
+    Ok(Ownership::Borrowing {
+        duplicate_if_necessary,
+    })
+}
