@@ -174,8 +174,9 @@ impl<F: Future> Child<F> {
         let child = node.cast::<Self>();
         // SAFETY: as in `poll`.
         unsafe {
-            (*node).state.set((*node).state.get() & !(LIVE | CANCELLED));
+            // It is live until then: the future may hold its own handle, and the last of both frees the block.
             ManuallyDrop::drop(&mut (*(*child).slot.get()).future);
+            (*node).state.set((*node).state.get() & !(LIVE | CANCELLED));
             (*(*child).head.joiner.get()).wake();
         }
     }

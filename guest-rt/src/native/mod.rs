@@ -20,7 +20,7 @@ pub use streams::{
     Items, Remote, future_cancel, future_drop, future_new, future_read, future_write, stream_cancel, stream_drop, stream_new,
     stream_read, stream_write, streams,
 };
-pub use subtasks::{on_cancel, returned, started, subtask_started, subtask_starting};
+pub use subtasks::{on_cancel, open_subtasks, returned, started, subtask_started, subtask_starting};
 pub use table::handles;
 pub use tasks::{TaskId, backpressure, call, cancel, choose, exited, later, run, step, sync_export, task_return};
 pub use trace::{count, counts, mark, note, record, trace};

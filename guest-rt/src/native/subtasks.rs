@@ -4,6 +4,7 @@ use super::{table, trap};
 use crate::builtins::{event, subtask};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 use core::cell::RefCell;
 
 struct Subtask {
@@ -49,6 +50,14 @@ pub fn started(handle: u32) {
 /// The callee returns: it has written its result.
 pub fn returned(handle: u32) {
     progress(handle, subtask::RETURNED);
+}
+
+/// The subtasks whose callee has not returned, and whether it has started.
+pub fn open_subtasks() -> Vec<(u32, bool)> {
+    SUBTASKS.with_borrow(|subtasks| {
+        let open = subtasks.iter().filter(|(_, subtask)| subtask.state < subtask::RETURNED);
+        open.map(|(handle, subtask)| (*handle, subtask.state == subtask::STARTED)).collect()
+    })
 }
 
 fn progress(handle: u32, state: u32) {

@@ -3,8 +3,7 @@
 use super::{streams, subtasks, table, trace, trap};
 use crate::builtins::{code, event};
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
-use alloc::vec::Vec;
+use alloc::collections::{BTreeMap, VecDeque};
 use core::cell::{Cell, RefCell};
 use core::ptr;
 
@@ -38,7 +37,9 @@ type Action = Box<dyn FnOnce()>;
 type Chooser = Box<dyn FnMut(usize) -> usize>;
 
 std::thread_local! {
-    static TASKS: RefCell<Vec<Task>> = const { RefCell::new(Vec::new()) };
+    /// Those that have not ended.
+    static TASKS: RefCell<BTreeMap<usize, Task>> = const { RefCell::new(BTreeMap::new()) };
+    static NEXT: Cell<usize> = const { Cell::new(0) };
     static CURRENT: Cell<Option<usize>> = const { Cell::new(None) };
     static LATER: RefCell<VecDeque<Action>> = const { RefCell::new(VecDeque::new()) };
     static BACKPRESSURE: Cell<i32> = const { Cell::new(0) };
@@ -46,7 +47,7 @@ std::thread_local! {
 }
 
 fn with<T>(id: usize, f: impl FnOnce(&mut Task) -> T) -> T {
-    TASKS.with_borrow_mut(|tasks| match tasks.get_mut(id) {
+    TASKS.with_borrow_mut(|tasks| match tasks.get_mut(&id) {
         Some(task) => f(task),
         None => trap("no such task"),
     })
@@ -69,15 +70,9 @@ fn enter<T>(task: Option<usize>, code: impl FnOnce() -> T) -> T {
 
 /// Calls an async export: `export` makes the call of `start`.
 pub fn call(export: impl FnOnce() -> u32) -> TaskId {
-    let id = TASKS.with_borrow_mut(|tasks| {
-        let fresh = Task { state: State::Running, outcome: Outcome::Open, context: ptr::null_mut() };
-        // Places are used again once nobody can see it: those at the end.
-        while tasks.last().is_some_and(|task| task.state == State::Exited) {
-            tasks.pop();
-        }
-        tasks.push(fresh);
-        tasks.len() - 1
-    });
+    let id = NEXT.replace(NEXT.get() + 1);
+    let task = Task { state: State::Running, outcome: Outcome::Open, context: ptr::null_mut() };
+    TASKS.with_borrow_mut(|tasks| tasks.insert(id, task));
     let answer = enter(Some(id), export);
     settle(id, answer);
     TaskId(id)
@@ -105,7 +100,10 @@ fn settle(id: usize, answer: u32) {
         task.state = state;
     });
     match state {
-        State::Exited => trace::note("EXIT"),
+        State::Exited => {
+            TASKS.with_borrow_mut(|tasks| tasks.remove(&id));
+            trace::note("EXIT");
+        }
         State::Yielded => trace::note("YIELD"),
         _ => trace::mark(format_args!("WAIT {}", answer >> 4)),
     }
@@ -133,8 +131,10 @@ pub(super) fn resolve_cancelled() {
 
 /// The caller of a task cancels it, which it is told at its next turn.
 pub fn cancel(task: TaskId) {
-    with(task.0, |task| {
-        if task.outcome == Outcome::Open {
+    TASKS.with_borrow_mut(|tasks| {
+        if let Some(task) = tasks.get_mut(&task.0)
+            && task.outcome == Outcome::Open
+        {
             task.outcome = Outcome::CancelRequested;
         }
     });
@@ -142,7 +142,7 @@ pub fn cancel(task: TaskId) {
 
 /// The task is over.
 pub fn exited(task: TaskId) -> bool {
-    TASKS.with_borrow(|tasks| tasks.get(task.0).is_none_or(|task| task.state == State::Exited))
+    TASKS.with_borrow(|tasks| !tasks.contains_key(&task.0))
 }
 
 /// Does something later, when the engine has nothing else to do, or the component blocks.
@@ -200,7 +200,7 @@ fn ready<T>(f: impl FnOnce(&mut dyn Iterator<Item = usize>) -> T) -> T {
             State::Waiting(set) => task.outcome == Outcome::CancelRequested || table::has_event(set),
             state => state == State::Yielded,
         };
-        f(&mut tasks.iter().enumerate().filter(|(_, task)| is_ready(task)).map(|(id, _)| id))
+        f(&mut tasks.iter().filter(|(_, task)| is_ready(task)).map(|(id, _)| *id))
     })
 }
 

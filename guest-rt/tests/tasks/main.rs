@@ -4,6 +4,7 @@ mod block_on;
 mod cancel;
 mod executor;
 mod memory;
+mod random;
 mod spawn;
 mod subtask;
 mod support;

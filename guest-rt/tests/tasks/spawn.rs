@@ -130,6 +130,22 @@ fn a_future_may_cancel_itself() {
     });
     run();
     assert!(exited(task));
+    // Its block is free once: two futures do not get the same one.
+    record();
+    export!(async {
+        let handles = [1, 2].map(|number| {
+            spawn_local(async move {
+                yield_async().await;
+                number
+            })
+        });
+        for handle in handles {
+            note(format!("{:?}", handle.await));
+        }
+    });
+    run();
+    let marks = trace();
+    assert!(marks.contains(&"Some(1)".to_owned()) && marks.contains(&"Some(2)".to_owned()), "{marks:?}");
 }
 
 #[test]

@@ -203,23 +203,21 @@ pub(crate) fn either<T>(a: impl Future<Output = T>, b: impl Future<Output = T>) 
 
 /// An event inside the component, which no built-in knows of.
 #[derive(Clone, Default)]
-pub(crate) struct Flag(Rc<RefCell<(bool, Option<Waker>)>>);
+pub(crate) struct Flag(Rc<RefCell<(bool, Vec<Waker>)>>);
 
 impl Flag {
     pub(crate) fn raise(&self) {
-        let waker = {
+        let wakers = {
             let mut flag = self.0.borrow_mut();
             flag.0 = true;
-            flag.1.take()
+            core::mem::take(&mut flag.1)
         };
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        wakers.into_iter().for_each(Waker::wake);
     }
 
     /// The waker of who waits.
     pub(crate) fn waker(&self) -> Option<Waker> {
-        self.0.borrow().1.clone()
+        self.0.borrow().1.last().cloned()
     }
 }
 
@@ -231,7 +229,9 @@ impl Future for Flag {
         if flag.0 {
             return Poll::Ready(());
         }
-        flag.1 = Some(cx.waker().clone());
+        if !flag.1.iter().any(|waker| waker.will_wake(cx.waker())) {
+            flag.1.push(cx.waker().clone());
+        }
         Poll::Pending
     }
 }
