@@ -30,6 +30,7 @@ pub(crate) mod event {
 /// The states of a subtask: the low four bits of what an async-lowered import returns.
 pub(crate) mod subtask {
     /// The callee has not read its parameters.
+    #[cfg(not(target_family = "wasm"))]
     pub(crate) const STARTING: u32 = 0;
     /// The callee has its parameters.
     pub(crate) const STARTED: u32 = 1;
