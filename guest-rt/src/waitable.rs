@@ -85,9 +85,23 @@ impl Operation {
     pub(crate) unsafe fn register(this: *mut Self, handle: u32, joined: &Cell<u32>, cx: &mut Context<'_>) {
         // SAFETY: the caller's promise.
         unsafe {
+            Self::displace(handle);
             Parked::park_at(&raw mut (*(*this).wait.as_mut_ptr()).parked, cx);
             let set = Self::enlist(this, handle);
             join(handle, joined, set);
+        }
+    }
+
+    /// Forgets the operation that is registered for `handle`, if there is one: that of a future that was forgotten.
+    #[inline(always)]
+    unsafe fn displace(handle: u32) {
+        let operation = instance().table.get(handle);
+        if operation.addr() & 1 == 0 {
+            // SAFETY: it is registered, and so live.
+            unsafe {
+                (*operation).code = IDLE;
+                forget_one((*operation).wait.assume_init_ref().task);
+            }
         }
     }
 

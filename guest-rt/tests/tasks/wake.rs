@@ -226,3 +226,14 @@ fn an_operation_whose_task_ends_still_wakes_who_waits_for_it() {
     assert!(exited(sleeper));
     assert!(trace().contains(&"returned 4".to_owned()));
 }
+
+#[test]
+fn a_wake_from_another_thread_is_refused() {
+    let flag = Flag::default();
+    let wait = flag.clone();
+    export!(wait);
+    let waker = flag.waker().expect("it waits");
+    assert!(std::thread::spawn(move || waker.wake()).join().is_err());
+    // A component instance of that thread is another one.
+    assert_eq!(calls_of("stream.write"), 0);
+}
