@@ -33,7 +33,8 @@ impl Items {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Owner {
     Component(u32),
-    Test,
+    /// Its reader, or its writer.
+    Test(bool),
 }
 
 /// A copy that is pending.
@@ -50,9 +51,9 @@ struct Shared {
     is_future: bool,
     dropped: bool,
     pending: Option<Copy>,
-    /// What the copy of the test came to, and its memory.
-    outcome: Option<u32>,
-    memory: Vec<u64>,
+    /// What the copies of the test's reader and writer came to, and their memory.
+    outcome: [Option<u32>; 2],
+    memory: [Vec<u64>; 2],
     /// How many ends there are.
     ends: usize,
 }
@@ -98,8 +99,15 @@ impl All {
 
     fn add_shared(&mut self, items: Items, is_future: bool) -> usize {
         self.next += 1;
-        let shared =
-            Shared { items, is_future, dropped: false, pending: None, outcome: None, memory: Vec::new(), ends: 2 };
+        let shared = Shared {
+            items,
+            is_future,
+            dropped: false,
+            pending: None,
+            outcome: [None; 2],
+            memory: [Vec::new(), Vec::new()],
+            ends: 2,
+        };
         self.shared.insert(self.next, shared);
         self.next
     }
@@ -129,12 +137,17 @@ impl Shared {
         let Some(pending) = &self.pending else { return };
         let (owner, writes, code) = (pending.owner, pending.writes, self.code(result, pending.done));
         match owner {
-            Owner::Test => self.outcome = Some(code),
+            Owner::Test(writes) => self.outcome[usize::from(writes)] = Some(code),
             Owner::Component(handle) => {
                 let event = 2 + 2 * u32::from(self.is_future) + u32::from(writes);
                 table::post(handle, event, code);
             }
         }
+    }
+
+    /// A copy of the test's reader or writer is pending.
+    fn is_copying(&self, writes: bool) -> bool {
+        self.pending.as_ref().is_some_and(|pending| pending.owner == Owner::Test(writes))
     }
 
     /// The pending copy is over.
@@ -149,7 +162,7 @@ impl Shared {
             return Some(DROPPED);
         }
         if let Some(theirs) = &mut self.pending {
-            if theirs.owner != Owner::Test && owner != Owner::Test && !self.items.is_number {
+            if let (Owner::Component(_), Owner::Component(_), false) = (theirs.owner, owner, self.items.is_number) {
                 trap("both ends are in one component, and the items are not numbers");
             }
             let moved = (theirs.count - theirs.done).min(count);
@@ -406,16 +419,17 @@ impl Remote {
         }
         with(|all| {
             let shared = all.shared(self.shared);
-            if shared.pending.as_ref().is_some_and(|pending| pending.owner == Owner::Test) {
+            if shared.is_copying(self.writes) {
                 trap("the test has not awaited its last copy");
             }
-            shared.memory = vec![0; bytes.div_ceil(8)];
-            let at = shared.memory.as_mut_ptr().cast::<u8>();
+            let memory = &mut shared.memory[usize::from(self.writes)];
+            *memory = vec![0; bytes.div_ceil(8)];
+            let at = memory.as_mut_ptr().cast::<u8>();
             if let Some(from) = from {
                 // SAFETY: both have so many bytes.
                 unsafe { at.copy_from_nonoverlapping(from, bytes) }
             }
-            shared.outcome = shared.start(Owner::Test, self.writes, at, count);
+            shared.outcome[usize::from(self.writes)] = shared.start(Owner::Test(self.writes), self.writes, at, count);
         });
     }
 
@@ -423,17 +437,23 @@ impl Remote {
     pub fn outcome(&self) -> Option<(u32, usize)> {
         with(|all| {
             let shared = all.shared(self.shared);
-            if shared.outcome.is_some() && shared.pending.as_ref().is_some_and(|p| p.owner == Owner::Test) {
+            let outcome = shared.outcome[usize::from(self.writes)].take();
+            if outcome.is_some() && shared.is_copying(self.writes) {
                 shared.pending = None;
             }
-            shared.outcome.take().map(|code| (code & 15, (code >> 4) as usize))
+            outcome.map(|code| (code & 15, (code >> 4) as usize))
         })
     }
 
     /// Gives the copy up: what it has come to.
     pub fn cancel(&self) -> (u32, usize) {
         self.outcome().unwrap_or_else(|| {
-            with(|all| all.shared(self.shared).pending = None);
+            with(|all| {
+                let shared = all.shared(self.shared);
+                if shared.is_copying(self.writes) {
+                    shared.pending = None;
+                }
+            });
             (CANCELLED, 0)
         })
     }
@@ -444,7 +464,7 @@ impl Remote {
     /// They are of this type.
     pub unsafe fn items<T: core::marker::Copy>(&self, count: usize) -> Vec<T> {
         with(|all| {
-            let memory = &all.shared(self.shared).memory;
+            let memory = &all.shared(self.shared).memory[usize::from(self.writes)];
             // SAFETY: the caller's promise.
             (0..count).map(|i| unsafe { memory.as_ptr().cast::<T>().add(i).read() }).collect()
         })
@@ -455,7 +475,7 @@ impl Drop for Remote {
     fn drop(&mut self) {
         with(|all| {
             let shared = all.shared(self.shared);
-            if shared.pending.as_ref().is_some_and(|pending| pending.owner == Owner::Test) {
+            if shared.is_copying(self.writes) {
                 shared.pending = None;
             }
             shared.drop_end();

@@ -1,0 +1,9 @@
+//! Streams and futures of a component, over the stand-in for the engine.
+
+mod future;
+mod local_pairs;
+mod memory;
+mod same_rules;
+mod stream;
+mod stream_cancel;
+mod support;
