@@ -55,10 +55,23 @@ impl Bytes {
 impl<'a> Encoder<'a> {
     /// Declares what a type needs, and says how it is written.
     pub(super) fn value_type(&mut self, ty: &Type) -> Result<Value, String> {
-        match ty {
-            Type::Id(id) => self.defined_type(*id),
-            primitive => Ok(Value::Primitive(code(primitive))),
-        }
+        Ok(Value::Primitive(match ty {
+            Type::Id(id) => return self.defined_type(*id),
+            Type::Bool => 0x7f,
+            Type::S8 => 0x7e,
+            Type::U8 => 0x7d,
+            Type::S16 => 0x7c,
+            Type::U16 => 0x7b,
+            Type::S32 => 0x7a,
+            Type::U32 => 0x79,
+            Type::S64 => 0x78,
+            Type::U64 => 0x77,
+            Type::F32 => 0x76,
+            Type::F64 => 0x75,
+            Type::Char => 0x74,
+            Type::String => 0x73,
+            Type::ErrorContext => 0x64,
+        }))
     }
 
     fn optional_type(&mut self, ty: Option<&Type>) -> Result<Option<Value>, String> {
@@ -226,25 +239,5 @@ impl<'a> Encoder<'a> {
         let index = self.scope().ty(&out.0);
         self.known.functions.insert(key, index);
         Ok(index)
-    }
-}
-
-/// The code of a primitive type.
-fn code(ty: &Type) -> u8 {
-    match ty {
-        Type::Bool => 0x7f,
-        Type::S8 => 0x7e,
-        Type::U8 => 0x7d,
-        Type::S16 => 0x7c,
-        Type::U16 => 0x7b,
-        Type::S32 => 0x7a,
-        Type::U32 => 0x79,
-        Type::S64 => 0x78,
-        Type::U64 => 0x77,
-        Type::F32 => 0x76,
-        Type::F64 => 0x75,
-        Type::Char => 0x74,
-        Type::String => 0x73,
-        Type::ErrorContext | Type::Id(_) => 0x64,
     }
 }
