@@ -25,7 +25,7 @@ const DONE: u8 = 16;
 ///
 /// It is polled for the first time after what runs now has returned `Pending` or is done, and it may go on after the
 /// task has returned its result: the task is over only when all it spawned is done. When the caller of the task cancels
-/// it, what was spawned goes on. Inside [`block_on`](crate::block_on), what was spawned there is done before that returns.
+/// it, what was spawned goes on. Inside [`block_on`](crate::block_on()), what was spawned there is done before that returns.
 ///
 /// Where no task is current (in a synchronous export, a destructor of a resource, `main`), a task that sleeps takes it
 /// over, or else the next call of an async export. There it runs as if it had been spawned by that. In an instance that

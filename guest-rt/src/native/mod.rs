@@ -2,10 +2,10 @@
 //! tasks and the built-ins that the runtime calls.
 //!
 //! It keeps the rules of the canonical ABI: what traps in an engine panics here. Everything that an engine may choose is
-//! chosen in one place, [`choose`], and nothing here depends on time or addresses; so a test can drive an instance
+//! chosen in one place, [`choose()`], and nothing here depends on time or addresses; so a test can drive an instance
 //! through any order of events, and repeat it.
 //!
-//! Everything that happens is counted, and recorded in the [`trace`], where tests add marks of their own.
+//! Everything that happens is counted, and recorded in the [`trace()`], where tests add marks of their own.
 
 pub(crate) mod builtins;
 mod error_contexts;

@@ -244,6 +244,11 @@ impl Foreign {
         std::sync::Arc::new(Foreign(Mutex::new(inner), 0.into()))
     }
 
+    /// Wakes this one from now on.
+    pub(crate) fn wakes(&self, waker: &Waker) {
+        *self.0.lock().expect("one thread") = Some(waker.clone());
+    }
+
     pub(crate) fn count(&self) -> usize {
         self.1.load(core::sync::atomic::Ordering::Relaxed)
     }

@@ -187,37 +187,18 @@ fn an_operation_whose_task_ends_still_wakes_who_waits_for_it() {
     // A call polled by one task under somebody else's waker, as a shared set of futures does.
     let shared = std::rc::Rc::new(core::cell::RefCell::new(Box::pin(import(0))));
     let first = shared.clone();
-    let woken = Flag::default();
-    let wait = woken.clone();
-    let sleeper = export!(async move {
-        wait.await;
-        core::future::poll_fn(|cx| shared.borrow_mut().as_mut().poll(cx)).await
-    });
-    struct Raise(Flag);
-    // SAFETY of sending: there is one thread.
-    impl Raise {
-        fn waker(self) -> std::task::Waker {
-            struct Only(Flag, std::thread::ThreadId);
-            // SAFETY: checked at each use.
-            unsafe impl Send for Only {}
-            // SAFETY: as above.
-            unsafe impl Sync for Only {}
-            impl std::task::Wake for Only {
-                fn wake(self: std::sync::Arc<Self>) {
-                    assert_eq!(self.1, std::thread::current().id());
-                    self.0.raise();
-                }
-            }
-            std::sync::Arc::new(Only(self.0, std::thread::current().id())).into()
+    let foreign = Foreign::new(None);
+    let watched = foreign.clone();
+    let sleeper = export!(core::future::poll_fn(move |cx| {
+        if watched.count() == 0 {
+            watched.wakes(cx.waker());
+            return Poll::Pending;
         }
-    }
+        shared.borrow_mut().as_mut().poll(cx)
+    }));
     let ends = export!(async move {
-        let waker = Raise(woken).waker();
-        core::future::poll_fn(|_| {
-            assert!(first.borrow_mut().as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
-            Poll::Ready(())
-        })
-        .await;
+        let waker = foreign.into();
+        assert!(first.borrow_mut().as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
     });
     assert!(exited(ends) && !exited(sleeper));
     record();
