@@ -13,12 +13,18 @@ pub(super) fn define(world: &World) -> TokenStream {
             /// Referred to by the modules, so that the section above is linked wherever they are used.
             #[inline(never)]
             #[doc(hidden)]
-            pub fn __link_custom_section_describing_imports() {
-                let _: unsafe extern "C" fn(*mut u8, usize, usize, usize) -> *mut u8 = __rt::cabi_realloc;
-            }
+            pub fn __link_custom_section_describing_imports() {}
         }
     });
-    quote! { #section #link }
+    quote! {
+        #section
+        #link
+        /// Keeps the runtime's allocation function: the C library has one of the same name that knows nothing of a
+        /// global allocator.
+        #[cfg(target_family = "wasm")]
+        #[used]
+        static __CABI_REALLOC: unsafe extern "C" fn(*mut u8, usize, usize, usize) -> *mut u8 = __rt::cabi_realloc;
+    }
 }
 
 /// The static that is the section.
