@@ -137,14 +137,17 @@ impl Pending {
         }
     }
 
-    /// As `wait`, for nobody: `done` is called in the end.
+    /// As `wait`, for nobody: `done` is called in the end, and may use `this` to get at what that is a part of.
     ///
     /// # Safety
     /// As for `wait`, and for `Operation::detach`.
-    pub(crate) unsafe fn detach(&self, done: unsafe fn(*mut Operation, u32)) {
-        self.flight.set(Flight::Remote);
+    pub(crate) unsafe fn detach(this: *const Self, done: unsafe fn(*mut Operation, u32)) {
         // SAFETY: the caller's promise.
-        unsafe { Operation::detach(self.operation.get(), self.handle.get(), &self.joined, done) }
+        unsafe {
+            (*this).flight.set(Flight::Remote);
+            let operation = UnsafeCell::raw_get(&raw const (*this).operation);
+            Operation::detach(operation, (*this).handle.get(), &(*this).joined, done);
+        }
     }
 
     /// The code of the copy, which then is over; before that, whom `cx` wakes will be woken by it.
@@ -202,7 +205,7 @@ impl Pending {
         unsafe { Operation::withdraw(self.operation.get(), &self.joined) }
     }
 
-    /// That of an operation.
+    /// What `detach` was called with.
     pub(crate) fn of_operation(operation: *mut Operation) -> *const Pending {
         operation.cast_const().wrapping_byte_sub(core::mem::offset_of!(Pending, operation)).cast()
     }

@@ -258,7 +258,7 @@ impl<T: 'static> Pair<T> {
             let code = (*this).write_remotely();
             if code == BLOCKED {
                 (*this).state.set(Value::Background);
-                (*this).writer.detach(Self::done);
+                Pending::detach(&raw const (*this).writer, Self::done);
             } else {
                 drop((*this).written(code));
                 Self::release(this);
@@ -276,7 +276,7 @@ impl<T: 'static> Pair<T> {
             match (*this).writer.withdraw() {
                 None => {
                     (*this).state.set(Value::Background);
-                    (*this).writer.detach(Self::done);
+                    Pending::detach(&raw const (*this).writer, Self::done);
                 }
                 Some(code) => {
                     drop((*this).written(code));
@@ -367,32 +367,37 @@ impl<T: 'static> Pair<T> {
     // From local to remote and back.
 
     /// The handle of the readable end of a future of the engine that this pair has become.
-    pub(super) fn promote(&self) -> u32 {
-        if self.reader.handle.get() != NO_HANDLE {
-            return self.reader.handle.get();
-        }
-        // SAFETY: this may be called at any time.
-        let ends = unsafe { (self.writing.new)() };
-        self.reader.handle.set(ends as u32);
-        self.writer.handle.set((ends >> 32) as u32);
-        match self.state.get() {
-            Value::Offered => {
-                if self.write_remotely() == BLOCKED {
-                    // SAFETY: pairs stay in place, and are there as long as a copy is in flight.
-                    unsafe { self.writer.wait_as_parked() }
-                }
+    ///
+    /// # Safety
+    /// The caller is an owner.
+    pub(super) unsafe fn promote(this: *const Pair<T>) -> u32 {
+        // SAFETY: the caller's promise. A new future may be made at any time.
+        unsafe {
+            let pair = &*this;
+            if pair.reader.handle.get() != NO_HANDLE {
+                return pair.reader.handle.get();
             }
-            state @ (Value::Sent | Value::Default) => {
-                if state == Value::Default {
-                    self.put((self.default)());
+            let ends = (pair.writing.new)();
+            pair.reader.handle.set(ends as u32);
+            pair.writer.handle.set((ends >> 32) as u32);
+            match pair.state.get() {
+                Value::Offered => {
+                    if pair.write_remotely() == BLOCKED {
+                        pair.writer.wait_as_parked();
+                    }
                 }
-                self.owners.set(self.owners.get() + 1);
-                // SAFETY: there is a value, and one more owner for the write.
-                unsafe { Self::write_in_background(self) }
+                state @ (Value::Sent | Value::Default) => {
+                    if state == Value::Default {
+                        pair.put((pair.default)());
+                    }
+                    // The write is one more.
+                    pair.owners.set(pair.owners.get() + 1);
+                    Self::write_in_background(this);
+                }
+                Value::Unwritten | Value::Background | Value::Gone => {}
             }
-            Value::Unwritten | Value::Background | Value::Gone => {}
+            pair.reader.handle.get()
         }
-        self.reader.handle.get()
     }
 
     /// The reader was lowered, but stayed: it reads, and so the pair is local again.

@@ -63,10 +63,12 @@ impl<T: 'static> FutureReader<T> {
 
     /// A handle of the engine that is fit to be given away.
     pub(super) fn lowered(&self) -> u32 {
-        match self.pair() {
-            Some(pair) => pair.promote(),
-            None => self.handle.get(),
+        let pair = self.pair.get();
+        if pair.is_null() {
+            return self.handle.get();
         }
+        // SAFETY: this is an owner.
+        unsafe { Pair::promote(pair) }
     }
 
     /// The reader is somebody else's now.
