@@ -1,5 +1,6 @@
 //! From WIT to Rust bindings: the library behind `generate!` and the `wasp-bindgen` command.
 
+mod check;
 pub mod diagnostic;
 mod emit;
 #[cfg(feature = "format")]
@@ -52,6 +53,7 @@ pub struct Generated {
 pub fn guest(options: &Options) -> Result<Generated, Diagnostics> {
     let source = source::load(options)?; // text → Resolve, and every file read
     let world = resolve::world(&source, options)?; // Resolve → model: every name and plan decided once
+    check::world(&world, &source)?; // refuse, with places
     let tokens = guest::world(&world); // print: cannot fail
     Ok(Generated {
         tokens,

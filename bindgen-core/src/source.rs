@@ -4,7 +4,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Place};
 use crate::model::Span;
 use crate::options::Options;
 use std::path::{Path, PathBuf};
-use wit_parser::{PackageId, ParseError, Resolve, ResolveError, WorldId};
+use wit_parser::{PackageId, PackageName, ParseError, Resolve, ResolveError, UnresolvedPackageGroup, WorldId};
 
 /// What was loaded.
 pub(crate) struct Source {
@@ -31,6 +31,9 @@ struct Texts {
 impl Source {
     /// The place of a span, where it is known.
     pub(crate) fn place(&self, span: Span) -> Option<Place> {
+        if span == Span::default() {
+            return None;
+        }
         place(&self.resolve, &self.texts, wit_parser::Span::new(span.start, span.end))
     }
 }
@@ -42,11 +45,18 @@ pub(crate) fn load(options: &Options) -> Result<Source, Diagnostics> {
     let texts = Texts { inline: options.inline.clone() };
     let (mut files, mut directories, mut main) = (Vec::new(), Vec::new(), Vec::new());
     for path in &options.paths {
+        check_not_loaded(&resolve, path)?;
         list(path, &mut files, &mut directories);
         let package = load_path(&mut resolve, path).map_err(|error| failure(&resolve, &texts, path, &error))?;
         main.push(package);
     }
     if let Some(text) = &options.inline {
+        let parsed = UnresolvedPackageGroup::parse(INLINE, text).ok();
+        if let Some(package) = parsed.and_then(|group| loaded_before(&resolve, &group)) {
+            let help = "give the text in place another package name, or leave out the folder `wit` with `path: []`";
+            let message = format!("the package `{package}` has been read from a file already");
+            return Err(Diagnostic::new(message).help(help).option("inline", None).into());
+        }
         let package = resolve.push_source(INLINE, text);
         main = vec![package.map_err(|error| failure(&resolve, &texts, Path::new(INLINE), &error))?];
     }
@@ -60,6 +70,38 @@ pub(crate) fn load(options: &Options) -> Result<Source, Diagnostics> {
 
 fn load_path(resolve: &mut Resolve, path: &Path) -> anyhow::Result<PackageId> {
     Ok(resolve.push_path(path)?.0)
+}
+
+/// A package can be loaded once: wit-parser takes that for granted, users have `deps` folders with the same packages.
+fn check_not_loaded(resolve: &Resolve, path: &Path) -> Result<(), Diagnostics> {
+    if resolve.package_names.is_empty() {
+        return Ok(());
+    }
+    let mut groups = vec![path.to_path_buf()];
+    if let Ok(entries) = std::fs::read_dir(path.join("deps")) {
+        groups.extend(entries.flatten().map(|entry| entry.path()));
+        groups.sort();
+    }
+    for group in groups {
+        // What can't be parsed is refused when it is loaded.
+        let parsed = match group.is_dir() {
+            true => UnresolvedPackageGroup::parse_dir(&group).ok(),
+            false if group.extension().is_none_or(|extension| extension != "wit") => None,
+            false => std::fs::read_to_string(&group).ok().and_then(|text| UnresolvedPackageGroup::parse(&group, &text).ok()),
+        };
+        if let Some(package) = parsed.and_then(|group| loaded_before(resolve, &group)) {
+            let message = format!("the package `{package}` in `{}` has been read from another path already", group.display());
+            let help = "name each package once: the folder `deps` of a path is read with it";
+            return Err(Diagnostic::new(message).help(help).option("path", Some(path.display().to_string())).into());
+        }
+    }
+    Ok(())
+}
+
+/// The first package of a group that is there already.
+fn loaded_before(resolve: &Resolve, group: &UnresolvedPackageGroup) -> Option<PackageName> {
+    let mut packages = group.nested.iter().chain([&group.main]);
+    packages.find(|package| resolve.package_names.contains_key(&package.name)).map(|package| package.name.clone())
 }
 
 /// The files and folders that `path` stands for, in a fixed order.
@@ -156,9 +198,12 @@ fn failure(resolve: &Resolve, texts: &Texts, path: &Path, error: &anyhow::Error)
 
 /// A message in our form, and what to do about it.
 fn explain(message: &str) -> Diagnostic {
-    let first = message.lines().next().unwrap_or(message).trim_end_matches('.');
+    let first = message.lines().next().unwrap_or(message);
+    let first = first.split(". known packages").next().unwrap_or(first).trim_end_matches('.');
     let diagnostic = Diagnostic::new(first);
-    let help = if first.contains("package") && first.contains("not found") {
+    let help = if first.contains("feature not being activated") {
+        "turn the feature on with `features`, or all of them with `all_features`"
+    } else if first.contains("package") && first.contains("not found") {
         "put the package into the folder `deps`, or name its path before this one"
     } else if first.contains("expected") && first.contains("found") {
         "the grammar of WIT allows only what is expected here"

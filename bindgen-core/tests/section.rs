@@ -192,6 +192,21 @@ fn types_that_build_on_thousands_of_others_are_encoded() {
 }
 
 #[test]
+fn types_without_a_name_that_two_packages_bring_into_one_world_are_declared_once() {
+    // Each package has its own `list<u8>`: only what it is tells that it is the same.
+    let (resolve, ..) = encode_text(
+        "package a:b;
+        package c:d { world base { import f: func(bytes: list<u8>); } }
+        world w { include c:d/base; import g: func(others: list<u8>); }",
+    );
+    let mut tally = Tally::default();
+    for (id, world) in &resolve.worlds {
+        tally.world(&resolve, id, &world.name);
+    }
+    tally.assert_at_least(2);
+}
+
+#[test]
 fn producers_of_one_field_are_written_together() {
     let (resolve, world, _) = encode_text("package a:b; world w { }");
     let mut extra = wasm_metadata::Producers::empty();

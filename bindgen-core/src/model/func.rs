@@ -60,6 +60,10 @@ pub enum Chain {
 pub struct Param {
     /// Rust name, escaped; `self` for a method's first.
     pub name: String,
+    /// The WIT name.
+    pub wit_name: String,
+    /// Where it was written.
+    pub span: Span,
     /// Its type in this position.
     pub ty: Type,
 }

@@ -106,6 +106,8 @@ pub struct Payload {
     pub kind: PayloadKind,
     /// The payload; `None` for `stream` and `future` without one (printed as `()`).
     pub ty: Option<Type>,
+    /// The function that has it first.
+    pub span: Span,
     /// The wasm import module of the intrinsics.
     pub module: String,
     /// Link names of the intrinsics.

@@ -199,6 +199,8 @@ impl Resolver<'_> {
         let method = matches!(function.kind, FunctionKind::Method(_) | FunctionKind::AsyncMethod(_));
         let params = function.params.iter().enumerate().map(|(i, param)| Param {
             name: if method && i == 0 { "self".to_string() } else { names::snake(&param.name) },
+            wit_name: param.name.clone(),
+            span: span(param.span),
             ty: if lent { self.lent_type(&param.ty) } else { self.owned_type(&param.ty) },
         });
         params.collect()

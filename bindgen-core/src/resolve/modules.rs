@@ -74,7 +74,7 @@ impl Resolver<'_> {
                     Some(With::Generate) => None,
                     None if own || self.options.generate_all => None,
                     None => {
-                        self.refuse_missing(key, &name, item);
+                        self.refuse_missing(&name, item);
                         None
                     }
                 };
@@ -88,11 +88,12 @@ impl Resolver<'_> {
         }
     }
 
-    fn refuse_missing(&mut self, _key: &WorldKey, name: &str, item: &WorldItem) {
+    fn refuse_missing(&mut self, name: &str, item: &WorldItem) {
         let help = format!(
             "add `generate_all` to generate every interface of other packages, or say where this one is: `with: {{ \"{name}\": path::to::module }}`, or `generate`"
         );
-        let place = self.source.place(super::span(item.span()));
+        let world = self.resolve.worlds[self.world].span;
+        let place = self.source.place(super::span(item.span())).or_else(|| self.source.place(super::span(world)));
         let message = format!("the import `{name}` is of another package, and `with` does not say where its bindings are");
         self.errors.push(Diagnostic::new(message).at(place).help(help));
     }

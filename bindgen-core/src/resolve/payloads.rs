@@ -61,7 +61,7 @@ impl Resolver<'_> {
             }
             seen.insert((kind == PayloadKind::Stream, plain), wit);
             let (module, intrinsics) = self.intrinsics(kind, function, interface, exported, id);
-            self.payloads.push(Payload { kind, ty, module, intrinsics });
+            self.payloads.push(Payload { kind, ty, span: super::span(function.span), module, intrinsics });
         }
     }
 
@@ -137,6 +137,7 @@ impl Resolver<'_> {
                     format!("{}<{}>", kind.as_str(), parts.join(", "))
                 }
             },
+            WitType::U8 => "u8".to_string(),
             _ => "scalar".to_string(),
         }
     }
