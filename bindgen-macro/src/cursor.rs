@@ -14,11 +14,7 @@ pub(crate) struct Mistake {
 
 impl Mistake {
     pub(crate) fn new(span: Span, message: impl Into<String>) -> Mistake {
-        Mistake {
-            first: span,
-            last: span,
-            message: message.into(),
-        }
+        Mistake { first: span, last: span, message: message.into() }
     }
 
     /// As rustc shows it: the path has the first span and the braces the last one, so that all between is underlined.
@@ -133,11 +129,7 @@ impl Cursor {
 
     /// The comma after an element, or the end.
     pub(crate) fn comma(&mut self) -> Parsed<()> {
-        if self.at_end() || self.punct(',').is_some() {
-            Ok(())
-        } else {
-            Err(self.expected("`,`"))
-        }
+        if self.at_end() || self.punct(',').is_some() { Ok(()) } else { Err(self.expected("`,`")) }
     }
 
     /// Goes on after the next comma, to find further mistakes.
@@ -152,10 +144,7 @@ impl Cursor {
     /// `a::b`, without generics.
     pub(crate) fn path(&mut self) -> Parsed<Path> {
         let first = self.span();
-        let mut path = Path {
-            text: String::new(),
-            span: first,
-        };
+        let mut path = Path { text: String::new(), span: first };
         loop {
             if self.is_punct(':') {
                 self.next();
@@ -180,15 +169,9 @@ impl Cursor {
             path.span = ident.span();
         }
         if self.is_punct('<') {
-            return Err(Mistake::new(
-                self.span(),
-                "paths here have no generics: name a type alias instead",
-            ));
+            return Err(Mistake::new(self.span(), "paths here have no generics: name a type alias instead"));
         }
-        Ok(Path {
-            span: first,
-            ..path
-        })
+        Ok(Path { span: first, ..path })
     }
 }
 
@@ -201,9 +184,7 @@ pub(crate) struct Path {
 fn flatten(stream: TokenStream, tokens: &mut VecDeque<TokenTree>) {
     for token in stream {
         match token {
-            TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
-                flatten(group.stream(), tokens)
-            }
+            TokenTree::Group(group) if group.delimiter() == Delimiter::None => flatten(group.stream(), tokens),
             token => tokens.push_back(token),
         }
     }

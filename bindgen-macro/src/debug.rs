@@ -12,13 +12,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use wasp_bindgen_core::Generated;
 
 /// The variables that ask for a file, ours and the one that users of `wit-bindgen` know.
-const VARIABLES: [&str; 2] = ["WASP_BINDGEN_DEBUG", "WIT_BINDGEN_DEBUG"];
+pub(crate) const VARIABLES: [&str; 2] = ["WASP_BINDGEN_DEBUG", "WIT_BINDGEN_DEBUG"];
 
 /// Whether the environment asks for a file.
 pub(crate) fn is_on() -> bool {
-    VARIABLES
-        .iter()
-        .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0"))
+    VARIABLES.iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0"))
 }
 
 /// Writes the bindings into a file and includes it.
@@ -29,21 +27,12 @@ pub(crate) fn include(generated: Generated, config: &mut Config) -> TokenStream 
     let file = folder().join(format!("{krate}-{}{number}.rs", generated.world));
     let text = pretty(&generated.tokens);
     if let Err(error) = std::fs::write(&file, text) {
-        let message = format!(
-            "the bindings can't be written to `{}`: {error}",
-            file.display()
-        );
-        config
-            .mistakes
-            .push(Mistake::new(Span::call_site(), message));
+        let message = format!("the bindings can't be written to `{}`: {error}", file.display());
+        config.mistakes.push(Mistake::new(Span::call_site(), message));
         return generated.tokens;
     }
     let path = file.to_string_lossy();
-    let variables = VARIABLES.iter();
-    quote! {
-        ::core::include!(#path);
-        #(const _: ::core::option::Option<&str> = ::core::option_env!(#variables);)*
-    }
+    quote!(::core::include!(#path);)
 }
 
 /// A folder that is ours to write to: the build script's, or the one that rustc writes to, or that for temporary files.
@@ -51,17 +40,10 @@ fn folder() -> PathBuf {
     if let Some(folder) = std::env::var_os("OUT_DIR") {
         return folder.into();
     }
-    let mut arguments = std::env::args_os()
-        .skip_while(|argument| argument != "--out-dir")
-        .skip(1);
-    let folder = arguments
-        .next()
-        .map(PathBuf::from)
-        .filter(|folder| folder.is_dir());
+    let mut arguments = std::env::args_os().skip_while(|argument| argument != "--out-dir").skip(1);
+    let folder = arguments.next().map(PathBuf::from).filter(|folder| folder.is_dir());
     let folder = folder.unwrap_or_else(std::env::temp_dir);
-    std::env::current_dir()
-        .map(|current| current.join(&folder))
-        .unwrap_or(folder)
+    std::env::current_dir().map(|current| current.join(&folder)).unwrap_or(folder)
 }
 
 /// The tokens as `rustfmt` lays them out, or a line an item where there is none.
@@ -74,14 +56,7 @@ fn pretty(tokens: &TokenStream) -> String {
 fn rustfmt(text: &str) -> Option<String> {
     let program = std::env::var_os("RUSTFMT").unwrap_or_else(|| "rustfmt".into());
     let mut child = Command::new(program)
-        .args([
-            "--edition",
-            "2024",
-            "--emit",
-            "stdout",
-            "--config",
-            "max_width=120",
-        ])
+        .args(["--edition", "2024", "--emit", "stdout", "--config", "max_width=120"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -93,9 +68,7 @@ fn rustfmt(text: &str) -> Option<String> {
     let writer = std::thread::spawn(move || input.write_all(text.as_bytes()));
     let output = child.wait_with_output().ok()?;
     let written = writer.join().ok()?.is_ok();
-    (written && output.status.success())
-        .then(|| String::from_utf8(output.stdout).ok())
-        .flatten()
+    (written && output.status.success()).then(|| String::from_utf8(output.stdout).ok()).flatten()
 }
 
 /// Writes tokens with a line for what ends with `;`, `,` or a brace.
@@ -151,14 +124,12 @@ mod tests {
 
     #[test]
     fn lines_lose_no_token() {
-        let source = "#[a] pub mod b { fn c<'a>(d: &'a [u8; 1]) -> e::F { g!(h); let i = j..=k; \" ; \" } struct L {} }";
+        let source =
+            "#[a] pub mod b { fn c<'a>(d: &'a [u8; 1]) -> e::F { g!(h); let i = j..=k; \" ; \" } struct L {} }";
         let tokens = TokenStream::from_str(source).unwrap();
         let mut text = String::new();
         lines(tokens.clone(), 0, &mut text);
-        assert_eq!(
-            TokenStream::from_str(&text).unwrap().to_string(),
-            tokens.to_string()
-        );
+        assert_eq!(TokenStream::from_str(&text).unwrap().to_string(), tokens.to_string());
         assert!(text.lines().count() > 5, "{text}");
     }
 

@@ -4,6 +4,7 @@ use crate::cursor::Mistake;
 use crate::debug;
 use crate::options::{self, Config};
 use crate::places::Places;
+use crate::runtime;
 use crate::track;
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -34,20 +35,29 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
         return complete(&config, TokenStream::new(), nothing(&options));
     };
     let tracked = track::files(&generated.files, &places);
-    let bindings = match config.debug || debug::is_on() {
+    let bindings = match wants_file(&config) {
         true => debug::include(generated, &mut config),
-        false => generated.tokens,
+        false => runtime::insert(generated.tokens, config.runtime.as_ref()),
     };
     complete(&config, tracked, bindings)
+}
+
+/// Whether the bindings go into a file, where `$crate` can't be written.
+fn wants_file(config: &Config) -> bool {
+    config.debug || debug::is_on()
 }
 
 /// What the core is asked for.
 fn options(config: &Config, places: &Places) -> Result<Options, Mistake> {
     let mut options = config.options.clone();
+    if options.runtime_path.is_none() && config.runtime.is_some() && !wants_file(config) {
+        options.runtime_path = Some(format!("{}::__rt", runtime::PLACEHOLDER));
+    }
     for path in &mut options.paths {
         *path = places.root.join(&*path);
     }
-    if options.paths.is_empty() {
+    // `path: []` says that there is nothing beside `inline`.
+    if options.paths.is_empty() && config.spot("path", None).is_none() {
         let default = places.root.join("wit");
         if default.exists() {
             options.paths.push(default);
@@ -84,8 +94,7 @@ fn without(mut options: Options, mut refused: Diagnostics) -> Option<Generated> 
 
 /// How much can still be taken away.
 fn weight(options: &Options) -> usize {
-    let attributes =
-        options.additional_type_attributes.len() + options.additional_member_attributes.len();
+    let attributes = options.additional_type_attributes.len() + options.additional_member_attributes.len();
     let filters = options.sync.len() + options.chainable_methods.len();
     let rest = usize::from(!options.generate_all) + usize::from(options.world.is_some());
     options.with.len() + attributes + filters + options.additional_derives.len() + rest
@@ -102,12 +111,8 @@ fn take_away(options: &mut Options, diagnostic: &Diagnostic) {
             options.with.retain(|(key, _)| !is_meant(key));
             options.generate_all |= options.with.len() == before;
         }
-        "additional_type_attributes" => options
-            .additional_type_attributes
-            .retain(|(key, _)| !is_meant(key)),
-        "additional_member_attributes" => options
-            .additional_member_attributes
-            .retain(|(key, _)| !is_meant(key)),
+        "additional_type_attributes" => options.additional_type_attributes.retain(|(key, _)| !is_meant(key)),
+        "additional_member_attributes" => options.additional_member_attributes.retain(|(key, _)| !is_meant(key)),
         "additional_derives" => options.additional_derives.retain(|path| !is_meant(path)),
         "sync" => options.sync.retain(|filter| !is_meant(filter)),
         "chainable_methods" => options.chainable_methods.retain(|filter| !is_meant(filter)),
@@ -137,9 +142,7 @@ fn span(config: &Config, places: &Places, diagnostic: &Diagnostic) -> Span {
             true => config.spot("inline", None),
             false => {
                 let paths = config.options.paths.iter().rev();
-                let path = paths
-                    .map(|path| path.to_string_lossy())
-                    .find(|path| places.is_in(&place.file, path))?;
+                let path = paths.map(|path| path.to_string_lossy()).find(|path| places.is_in(&place.file, path))?;
                 config.spot("path", Some(&path))
             }
         }

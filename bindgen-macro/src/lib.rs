@@ -5,6 +5,7 @@ mod debug;
 mod expand;
 mod options;
 mod places;
+mod runtime;
 mod suggest;
 mod text;
 mod track;

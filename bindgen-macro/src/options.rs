@@ -12,6 +12,8 @@ use wasp_bindgen_core::{Options, Ownership, With};
 pub(crate) struct Config {
     /// Paths are as the user wrote them.
     pub(crate) options: Options,
+    /// The `$crate` of the macro that called this one.
+    pub(crate) runtime: Option<Ident>,
     pub(crate) debug: bool,
     pub(crate) inline: Option<Text>,
     pub(crate) inputs: Inputs,
@@ -63,54 +65,21 @@ const OPTIONS: &[(&str, Kind)] = &[
     ("map_type", Kind::Text(|o| &mut o.map_type)),
     ("bitflags_path", Kind::Text(|o| &mut o.bitflags_path)),
     ("additional_derives", Kind::Derives),
-    (
-        "additional_derives_ignore",
-        Kind::Texts(|o| &mut o.additional_derives_ignore),
-    ),
-    (
-        "additional_type_attributes",
-        Kind::Attributes(|o| &mut o.additional_type_attributes),
-    ),
-    (
-        "additional_member_attributes",
-        Kind::Attributes(|o| &mut o.additional_member_attributes),
-    ),
+    ("additional_derives_ignore", Kind::Texts(|o| &mut o.additional_derives_ignore)),
+    ("additional_type_attributes", Kind::Attributes(|o| &mut o.additional_type_attributes)),
+    ("additional_member_attributes", Kind::Attributes(|o| &mut o.additional_member_attributes)),
     ("with", Kind::With),
     ("generate_all", Kind::Flag(|o| &mut o.generate_all)),
-    (
-        "generate_unused_types",
-        Kind::Flag(|o| &mut o.generate_unused_types),
-    ),
-    (
-        "merge_structurally_equal_types",
-        Kind::Flag(|o| &mut o.merge_structurally_equal_types),
-    ),
-    (
-        "type_section_suffix",
-        Kind::Text(|o| &mut o.type_section_suffix),
-    ),
-    (
-        "disable_custom_section_link_helpers",
-        Kind::Flag(|o| &mut o.disable_custom_section_link_helpers),
-    ),
-    (
-        "disable_run_ctors_once_workaround",
-        Kind::Flag(|o| &mut o.disable_run_ctors_once_workaround),
-    ),
-    (
-        "default_bindings_module",
-        Kind::Text(|o| &mut o.default_bindings_module),
-    ),
-    (
-        "export_macro_name",
-        Kind::Text(|o| &mut o.export_macro_name),
-    ),
+    ("generate_unused_types", Kind::Flag(|o| &mut o.generate_unused_types)),
+    ("merge_structurally_equal_types", Kind::Flag(|o| &mut o.merge_structurally_equal_types)),
+    ("type_section_suffix", Kind::Text(|o| &mut o.type_section_suffix)),
+    ("disable_custom_section_link_helpers", Kind::Flag(|o| &mut o.disable_custom_section_link_helpers)),
+    ("disable_run_ctors_once_workaround", Kind::Flag(|o| &mut o.disable_run_ctors_once_workaround)),
+    ("default_bindings_module", Kind::Text(|o| &mut o.default_bindings_module)),
+    ("export_macro_name", Kind::Text(|o| &mut o.export_macro_name)),
     ("pub_export_macro", Kind::Flag(|o| &mut o.pub_export_macro)),
     ("sync", Kind::Sync),
-    (
-        "chainable_methods",
-        Kind::Texts(|o| &mut o.chainable_methods),
-    ),
+    ("chainable_methods", Kind::Texts(|o| &mut o.chainable_methods)),
     ("debug", Kind::Debug),
     ("async", Kind::Async),
     ("enable_method_chaining", Kind::MethodChaining),
@@ -120,6 +89,7 @@ const OPTIONS: &[(&str, Kind)] = &[
 pub(crate) fn parse(input: TokenStream) -> Config {
     let mut config = Config::default();
     let mut cursor = Cursor::new(input, Span::call_site());
+    config.runtime = runtime(&mut cursor);
     let result = match cursor.group(Delimiter::Brace) {
         Some(group) => {
             config.fields(Cursor::inside(&group));
@@ -141,30 +111,18 @@ impl Config {
     pub(crate) fn spot(&self, option: &str, entry: Option<&str>) -> Option<Span> {
         let of_option = || self.spots.iter().filter(|spot| spot.option == option);
         let exact = of_option().find(|spot| entry.is_some() && spot.entry.as_deref() == entry);
-        exact
-            .or_else(|| of_option().find(|spot| spot.entry.is_none()))
-            .map(|spot| spot.span)
+        exact.or_else(|| of_option().find(|spot| spot.entry.is_none())).map(|spot| spot.span)
     }
 
     fn note(&mut self, option: &'static str, entry: Option<&str>, span: Span) {
-        self.spots.push(Spot {
-            option,
-            entry: entry.map(str::to_string),
-            span,
-        });
+        self.spots.push(Spot { option, entry: entry.map(str::to_string), span });
     }
 
     /// `"world"`, `in "path"`, `"world" in "path"` or nothing.
     fn short_form(&mut self, cursor: &mut Cursor) -> Parsed<()> {
         if is_field(cursor) {
-            let mistake = Mistake::new(
-                cursor.span(),
-                "options stand between braces: `generate!({ … })`",
-            );
-            self.fields(std::mem::replace(
-                cursor,
-                Cursor::new(TokenStream::new(), Span::call_site()),
-            ));
+            let mistake = Mistake::new(cursor.span(), "options stand between braces: `generate!({ … })`");
+            self.fields(std::mem::replace(cursor, Cursor::new(TokenStream::new(), Span::call_site())));
             return Err(mistake);
         }
         if !cursor.at_end() && !is_in(cursor) {
@@ -194,39 +152,20 @@ impl Config {
             return Err(cursor.expected("the name of an option"));
         };
         let (option, kind) = known(&name)?;
-        let repeatable = matches!(
-            kind,
-            Kind::Texts(_) | Kind::Derives | Kind::With | Kind::Attributes(_)
-        );
-        let given = self
-            .spots
-            .iter()
-            .any(|spot| spot.option == option && spot.entry.is_none());
+        let repeatable = matches!(kind, Kind::Texts(_) | Kind::Derives | Kind::With | Kind::Attributes(_));
+        let given = self.spots.iter().any(|spot| spot.option == option && spot.entry.is_none());
         self.note(option, None, name.span());
         self.value(option, kind, &name, cursor)?;
         match given && (!repeatable || option == "chainable_methods") {
-            true => Err(Mistake::new(
-                name.span(),
-                format!("`{option}` is given twice"),
-            )),
+            true => Err(Mistake::new(name.span(), format!("`{option}` is given twice"))),
             false => Ok(()),
         }
     }
 
-    fn value(
-        &mut self,
-        option: &'static str,
-        kind: Kind,
-        name: &Ident,
-        cursor: &mut Cursor,
-    ) -> Parsed<()> {
+    fn value(&mut self, option: &'static str, kind: Kind, name: &Ident, cursor: &mut Cursor) -> Parsed<()> {
         // A flag may stand alone.
         if let Kind::Flag(flag) = kind {
-            let on = if cursor.is_punct(':') {
-                colon(cursor, "the name of the option")?.bool()?
-            } else {
-                true
-            };
+            let on = if cursor.is_punct(':') { colon(cursor, "the name of the option")?.bool()? } else { true };
             *flag(&mut self.options) = on;
             return Ok(());
         }
@@ -312,14 +251,9 @@ impl Config {
     }
 
     /// `{ "selector": [#[attribute]] }`: a pair for each attribute.
-    fn attributes(
-        &mut self,
-        option: &'static str,
-        cursor: &mut Cursor,
-    ) -> Parsed<Vec<(String, String)>> {
+    fn attributes(&mut self, option: &'static str, cursor: &mut Cursor) -> Parsed<Vec<(String, String)>> {
         let Some(map) = cursor.group(Delimiter::Brace) else {
-            return Err(cursor
-                .expected("a map of attributes, `{ \"ns:pkg/interface/type\": [#[attribute]] }`"));
+            return Err(cursor.expected("a map of attributes, `{ \"ns:pkg/interface/type\": [#[attribute]] }`"));
         };
         let (mut entries, mut pairs) = (Cursor::inside(&map), Vec::new());
         while !entries.at_end() {
@@ -337,9 +271,7 @@ impl Config {
                 ));
             }
             while !attributes.at_end() {
-                let body = attributes
-                    .punct('#')
-                    .and_then(|_| attributes.group(Delimiter::Bracket));
+                let body = attributes.punct('#').and_then(|_| attributes.group(Delimiter::Bracket));
                 let body = body.ok_or_else(|| attributes.expected("an attribute, `#[…]`"))?;
                 pairs.push((selector.value.clone(), format!("#[{}]", body.stream())));
             }
@@ -358,23 +290,11 @@ impl Config {
             let key = text::parse(&mut entries, &mut self.inputs)?;
             colon(&mut entries, "the key")?;
             let path = entries.path()?;
-            if self
-                .options
-                .with
-                .iter()
-                .any(|(known, _)| *known == key.value)
-            {
-                return Err(Mistake::new(
-                    key.span,
-                    format!("`{}` is mapped twice", key.value),
-                ));
+            if self.options.with.iter().any(|(known, _)| *known == key.value) {
+                return Err(Mistake::new(key.span, format!("`{}` is mapped twice", key.value)));
             }
             self.note("with", Some(&key.value), key.span);
-            let with = if path.text == "generate" {
-                With::Generate
-            } else {
-                With::Path(path.text)
-            };
+            let with = if path.text == "generate" { With::Generate } else { With::Path(path.text) };
             self.options.with.push((key.value, with));
             entries.comma()?;
         }
@@ -405,21 +325,14 @@ impl Config {
             }
         } else {
             let filters = self.texts("async", cursor)?;
-            let excluded: Vec<_> = filters
-                .iter()
-                .filter_map(|filter| filter.strip_prefix('-'))
-                .collect();
-            self.options
-                .sync
-                .extend(excluded.iter().map(|filter| filter.to_string()));
+            let excluded: Vec<_> = filters.iter().filter_map(|filter| filter.strip_prefix('-')).collect();
+            self.options.sync.extend(excluded.iter().map(|filter| filter.to_string()));
             match excluded.is_empty() {
                 true => "leave it out".to_string(),
                 false => format!("write `sync: {excluded:?}` instead"),
             }
         };
-        let message = format!(
-            "functions that are `async` in WIT are async without the option `async`: {advice}"
-        );
+        let message = format!("functions that are `async` in WIT are async without the option `async`: {advice}");
         self.notices.push(Mistake::new(name.span(), message));
         Ok(())
     }
@@ -440,6 +353,15 @@ impl Config {
     }
 }
 
+/// `$crate;`, which comes first if this was called through the runtime.
+fn runtime(cursor: &mut Cursor) -> Option<Ident> {
+    let mut ahead = cursor.clone();
+    let runtime = ahead.ident().filter(|name| name == "$crate")?;
+    ahead.punct(';')?;
+    *cursor = ahead;
+    Some(runtime)
+}
+
 fn is_in(cursor: &Cursor) -> bool {
     matches!(cursor.peek(), Some(TokenTree::Ident(ident)) if ident == "in")
 }
@@ -450,8 +372,7 @@ fn is_field(cursor: &Cursor) -> bool {
     let Some(name) = ahead.ident() else {
         return false;
     };
-    (ahead.punct(':').is_some() && !ahead.is_punct(':'))
-        || OPTIONS.iter().any(|(option, _)| name == option)
+    (ahead.punct(':').is_some() && !ahead.is_punct(':')) || OPTIONS.iter().any(|(option, _)| name == option)
 }
 
 fn colon<'a>(cursor: &'a mut Cursor, after: &str) -> Parsed<&'a mut Cursor> {
@@ -466,18 +387,13 @@ fn known(name: &Ident) -> Parsed<(&'static str, Kind)> {
     if let Some(found) = OPTIONS.iter().find(|(option, _)| *option == text) {
         return Ok(*found);
     }
-    let current = OPTIONS
-        .iter()
-        .filter(|(_, kind)| !matches!(kind, Kind::Async | Kind::MethodChaining));
+    let current = OPTIONS.iter().filter(|(_, kind)| !matches!(kind, Kind::Async | Kind::MethodChaining));
     let names: Vec<&str> = current.map(|(option, _)| *option).collect();
     let help = match nearest(&text, &names) {
         Some(option) => format!("there is `{option}`"),
         None => format!("these are the options: {}", names.join(", ")),
     };
-    Err(Mistake::new(
-        name.span(),
-        format!("there is no option `{text}`\nhelp: {help}"),
-    ))
+    Err(Mistake::new(name.span(), format!("there is no option `{text}`\nhelp: {help}")))
 }
 
 /// `Owning`, `Borrowing` or `Borrowing { duplicate_if_necessary: true }`.
@@ -496,10 +412,7 @@ fn ownership(cursor: &mut Cursor) -> Parsed<Ownership> {
     if let Some(group) = cursor.group(Delimiter::Brace) {
         let mut fields = Cursor::inside(&group);
         let start = fields.clone();
-        if fields
-            .ident()
-            .is_none_or(|field| field != "duplicate_if_necessary")
-        {
+        if fields.ident().is_none_or(|field| field != "duplicate_if_necessary") {
             return Err(start.expected("`duplicate_if_necessary: false`"));
         }
         duplicate_if_necessary = colon(&mut fields, "the name of the field")?.bool()?;
@@ -508,7 +421,8 @@ fn ownership(cursor: &mut Cursor) -> Parsed<Ownership> {
             return Err(fields.expected("`}`"));
         }
     }
-    Ok(Ownership::Borrowing {
-        duplicate_if_necessary,
-    })
+    Ok(Ownership::Borrowing { duplicate_if_necessary })
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,11 +18,7 @@ impl Places {
     pub(crate) fn of_this_crate() -> Places {
         let current = std::env::current_dir().unwrap_or_default();
         let root = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
-        Places {
-            by_cargo: root.is_some(),
-            root: root.unwrap_or_else(|| current.clone()),
-            current,
-        }
+        Places { by_cargo: root.is_some(), root: root.unwrap_or_else(|| current.clone()), current }
     }
 
     /// A path in the form that rustc's messages have.
@@ -56,9 +52,7 @@ impl Places {
         }
         let text = diagnostic.to_string();
         let root = format!("{}/", self.root.display());
-        text.strip_prefix("error: ")
-            .unwrap_or(&text)
-            .replace(&root, "")
+        text.strip_prefix("error: ").unwrap_or(&text).replace(&root, "")
     }
 }
 
@@ -82,9 +76,7 @@ pub(crate) fn tidy(path: &Path) -> PathBuf {
     for component in path.components() {
         match component {
             Component::CurDir => {}
-            Component::ParentDir
-                if matches!(tidied.components().next_back(), Some(Component::Normal(_))) =>
-            {
+            Component::ParentDir if matches!(tidied.components().next_back(), Some(Component::Normal(_))) => {
                 tidied.pop();
             }
             component => tidied.push(component),
@@ -99,11 +91,7 @@ mod tests {
 
     #[test]
     fn messages_name_files_as_rustc_does() {
-        let places = Places {
-            root: "/w/crate".into(),
-            current: "/w".into(),
-            by_cargo: true,
-        };
+        let places = Places { root: "/w/crate".into(), current: "/w".into(), by_cargo: true };
         assert_eq!(places.shown("/w/crate/wit/a.wit"), "crate/wit/a.wit");
         assert_eq!(places.shown("/w/crate/../other/./a.wit"), "other/a.wit");
         assert_eq!(places.shown("/x/a.wit"), "/x/a.wit");
@@ -114,11 +102,7 @@ mod tests {
 
     #[test]
     fn messages_have_no_path_of_the_machine() {
-        let places = Places {
-            root: "/w/crate".into(),
-            current: "/w".into(),
-            by_cargo: true,
-        };
+        let places = Places { root: "/w/crate".into(), current: "/w".into(), by_cargo: true };
         let diagnostic = Diagnostic::new("`/w/crate/wit` can't be read");
         assert_eq!(places.message(&diagnostic, None), "`wit` can't be read");
     }

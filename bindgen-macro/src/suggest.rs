@@ -2,25 +2,15 @@
 
 /// The candidate nearest to `name`, if it is near.
 pub(crate) fn nearest<'a>(name: &str, candidates: &[&'a str]) -> Option<&'a str> {
-    let near = |candidate: &&&str| distance(name, candidate) <= 1 + candidate.len() / 4;
-    let by_letters = candidates
-        .iter()
-        .filter(near)
-        .min_by_key(|candidate| distance(name, candidate));
+    let near = |candidate: &&&str| distance(name, candidate) <= 2 + candidate.len() / 10;
+    let by_letters = candidates.iter().filter(near).min_by_key(|candidate| distance(name, candidate));
     // Half of a long name, or more than it.
     let begins_alike = |candidate: &str| {
-        let same = name
-            .bytes()
-            .zip(candidate.bytes())
-            .take_while(|(a, b)| a == b)
-            .count();
+        let same = name.bytes().zip(candidate.bytes()).take_while(|(a, b)| a == b).count();
         same * 4 >= candidate.len() * 3
     };
-    let by_part = || {
-        candidates.iter().find(|candidate| {
-            name.len() > 3 && (candidate.contains(name) || begins_alike(candidate))
-        })
-    };
+    let by_part =
+        || candidates.iter().find(|candidate| name.len() > 3 && (candidate.contains(name) || begins_alike(candidate)));
     by_letters.or_else(by_part).copied()
 }
 
@@ -45,24 +35,12 @@ mod tests {
 
     #[test]
     fn slips_are_recognised_and_strangers_are_not() {
-        let names = [
-            "world",
-            "path",
-            "generate_all",
-            "additional_derives",
-            "generate_unused_types",
-        ];
+        let names = ["world", "path", "generate_all", "additional_derives", "generate_unused_types"];
         assert_eq!(nearest("wrold", &names), Some("world"));
         assert_eq!(nearest("paths", &names), Some("path"));
         assert_eq!(nearest("generateall", &names), Some("generate_all"));
-        assert_eq!(
-            nearest("additional_derive_attributes", &names),
-            Some("additional_derives")
-        );
-        assert_eq!(
-            nearest("unused_types", &names),
-            Some("generate_unused_types")
-        );
+        assert_eq!(nearest("additional_derive_attributes", &names), Some("additional_derives"));
+        assert_eq!(nearest("unused_types", &names), Some("generate_unused_types"));
         assert_eq!(nearest("xyz", &names), None);
     }
 }

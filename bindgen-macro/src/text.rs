@@ -33,11 +33,7 @@ pub(crate) fn parse(cursor: &mut Cursor, inputs: &mut Inputs) -> Parsed<Text> {
             let source = literal.to_string();
             let value = decode(&source).ok_or_else(|| cursor.expected("a string"))?;
             cursor.next();
-            return Ok(Text {
-                value,
-                span,
-                verbatim: source.starts_with('r') || !source.contains('\\'),
-            });
+            return Ok(Text { value, span, verbatim: source.starts_with('r') || !source.contains('\\') });
         }
         Some(TokenTree::Ident(_) | TokenTree::Punct(_)) => {
             let name = macro_name(cursor)?;
@@ -51,11 +47,7 @@ pub(crate) fn parse(cursor: &mut Cursor, inputs: &mut Inputs) -> Parsed<Text> {
         }
         _ => return Err(cursor.expected("a string")),
     };
-    Ok(Text {
-        value,
-        span,
-        verbatim: false,
-    })
+    Ok(Text { value, span, verbatim: false })
 }
 
 /// `name!` or `std::name!`.
@@ -75,18 +67,11 @@ fn macro_name(cursor: &mut Cursor) -> Parsed<Ident> {
         }
     }
     let mut mistake = start.expected(KNOWN);
-    mistake
-        .message
-        .push_str("\nhelp: constants have no value yet when macros run");
+    mistake.message.push_str("\nhelp: constants have no value yet when macros run");
     Err(mistake)
 }
 
-fn evaluate(
-    name: &Ident,
-    mut arguments: Cursor,
-    stream: TokenStream,
-    inputs: &mut Inputs,
-) -> Parsed<String> {
+fn evaluate(name: &Ident, mut arguments: Cursor, stream: TokenStream, inputs: &mut Inputs) -> Parsed<String> {
     let value = match name.to_string().as_str() {
         "concat" => return concat(&mut arguments, inputs),
         "stringify" => return Ok(stream.to_string()),
@@ -112,9 +97,7 @@ fn concat(arguments: &mut Cursor, inputs: &mut Inputs) -> Parsed<String> {
     while !arguments.at_end() {
         match arguments.peek() {
             Some(TokenTree::Literal(literal)) if decode(&literal.to_string()).is_none() => {
-                joined.push_str(
-                    &plain(&literal.to_string()).ok_or_else(|| arguments.expected(KNOWN))?,
-                );
+                joined.push_str(&plain(&literal.to_string()).ok_or_else(|| arguments.expected(KNOWN))?);
                 arguments.next();
             }
             Some(TokenTree::Ident(ident)) if ident == "true" || ident == "false" => {
@@ -152,12 +135,8 @@ fn variable(arguments: &mut Cursor, inputs: &mut Inputs) -> Parsed<String> {
 fn included(arguments: &mut Cursor, inputs: &mut Inputs) -> Parsed<(Span, String)> {
     let path = parse(arguments, inputs)?;
     let file = beside(path.span).join(&path.value);
-    let text = std::fs::read_to_string(&file).map_err(|error| {
-        Mistake::new(
-            path.span,
-            format!("`{}` can't be read: {error}", path.value),
-        )
-    })?;
+    let text = std::fs::read_to_string(&file)
+        .map_err(|error| Mistake::new(path.span, format!("`{}` can't be read: {error}", path.value)))?;
     let mut literal = Literal::string(&path.value);
     literal.set_span(path.span);
     inputs.included.push(literal);
@@ -166,25 +145,17 @@ fn included(arguments: &mut Cursor, inputs: &mut Inputs) -> Parsed<(Span, String
 
 /// The folder of the source file that has `span`.
 fn beside(span: Span) -> PathBuf {
-    let file = proc_macro::is_available()
-        .then(|| span.unwrap().local_file())
-        .flatten();
-    file.and_then(|file| file.parent().map(Path::to_path_buf))
-        .unwrap_or_default()
+    let file = proc_macro::is_available().then(|| span.unwrap().local_file()).flatten();
+    file.and_then(|file| file.parent().map(Path::to_path_buf)).unwrap_or_default()
 }
 
 /// What `concat!` makes of a number or a character.
 fn plain(source: &str) -> Option<String> {
-    if let Some(inner) = source
-        .strip_prefix('\'')
-        .and_then(|rest| rest.strip_suffix('\''))
-    {
+    if let Some(inner) = source.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
         return unescape(inner);
     }
     let digits = source.replace('_', "");
-    digits
-        .starts_with(|c: char| c.is_ascii_digit())
-        .then_some(digits)
+    digits.starts_with(|c: char| c.is_ascii_digit()).then_some(digits)
 }
 
 /// The value of a string literal, as it stands in the source; `None` for other literals.
@@ -218,11 +189,8 @@ fn unescape(source: &str) -> Option<String> {
                 value.push(char::from(u8::from_str_radix(&digits, 16).ok()?));
             }
             'u' => {
-                let digits: String = rest
-                    .by_ref()
-                    .take_while(|c| *c != '}')
-                    .filter(|c| !matches!(c, '{' | '_'))
-                    .collect();
+                let digits: String =
+                    rest.by_ref().take_while(|c| *c != '}').filter(|c| !matches!(c, '{' | '_')).collect();
                 value.push(char::from_u32(u32::from_str_radix(&digits, 16).ok()?)?);
             }
             '\r' | '\n' => {
@@ -243,8 +211,7 @@ mod tests {
     fn value(tokens: TokenStream) -> Result<String, String> {
         let mut inputs = Inputs::default();
         let text = parse(&mut Cursor::new(tokens, Span::call_site()), &mut inputs);
-        text.map(|text| text.value)
-            .map_err(|mistake| mistake.message)
+        text.map(|text| text.value).map_err(|mistake| mistake.message)
     }
 
     #[test]
@@ -272,43 +239,18 @@ mod tests {
 
     #[test]
     fn macros_of_literals_are_evaluated() {
-        assert_eq!(
-            value(quote!(concat!("a", 1, 'x', true, concat!("b",),))).unwrap(),
-            "a1xtrueb"
-        );
-        assert_eq!(
-            value(quote!(env!("CARGO_PKG_NAME"))).unwrap(),
-            "wasp-bindgen-macro"
-        );
+        assert_eq!(value(quote!(concat!("a", 1, 'x', true, concat!("b",),))).unwrap(), "a1xtrueb");
+        assert_eq!(value(quote!(env!("CARGO_PKG_NAME"))).unwrap(), "wasp-bindgen-macro");
         assert_eq!(value(quote!(::core::stringify!(a))).unwrap(), "a");
         assert_eq!(value(quote!(core::stringify!(a))).unwrap(), "a");
     }
 
     #[test]
     fn what_has_no_value_yet_is_refused_with_the_reason() {
-        assert!(
-            value(quote!(WIT_DIR))
-                .unwrap_err()
-                .contains("constants have no value yet")
-        );
-        assert!(
-            value(quote!(format!("a")))
-                .unwrap_err()
-                .contains("`format!` can't be used here")
-        );
-        assert!(
-            value(quote!(env!("SURELY_NOT_SET_ANYWHERE")))
-                .unwrap_err()
-                .contains("is not set")
-        );
-        assert_eq!(
-            value(quote!(env!("SURELY_NOT_SET_ANYWHERE", "own words"))).unwrap_err(),
-            "own words"
-        );
-        assert!(
-            value(quote!(b"a"))
-                .unwrap_err()
-                .starts_with("expected a string")
-        );
+        assert!(value(quote!(WIT_DIR)).unwrap_err().contains("constants have no value yet"));
+        assert!(value(quote!(format!("a"))).unwrap_err().contains("`format!` can't be used here"));
+        assert!(value(quote!(env!("SURELY_NOT_SET_ANYWHERE"))).unwrap_err().contains("is not set"));
+        assert_eq!(value(quote!(env!("SURELY_NOT_SET_ANYWHERE", "own words"))).unwrap_err(), "own words");
+        assert!(value(quote!(b"a")).unwrap_err().starts_with("expected a string"));
     }
 }

@@ -4,6 +4,7 @@
 //! builds the crate anew. Compilers that are not nightly offer macros nothing to watch a folder with, so a file that is
 //! *new* is seen as soon as another file of the package changes, which it must to refer to the new one.
 
+use crate::debug;
 use crate::places::Places;
 use crate::text::Inputs;
 use proc_macro2::TokenStream;
@@ -16,19 +17,17 @@ pub(crate) fn files(files: &[PathBuf], places: &Places) -> TokenStream {
     files
         .iter()
         .map(|file| {
-            let path = match (
-                below(file, Some(&places.root).filter(|_| places.by_cargo)),
-                below(file, out_dir.as_ref()),
-            ) {
-                (_, Some(rest)) => quote!(::core::concat!(::core::env!("OUT_DIR"), #rest)),
-                (Some(rest), None) => {
-                    quote!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), #rest))
-                }
-                (None, None) => {
-                    let file = file.to_string_lossy();
-                    quote!(#file)
-                }
-            };
+            let path =
+                match (below(file, Some(&places.root).filter(|_| places.by_cargo)), below(file, out_dir.as_ref())) {
+                    (_, Some(rest)) => quote!(::core::concat!(::core::env!("OUT_DIR"), #rest)),
+                    (Some(rest), None) => {
+                        quote!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), #rest))
+                    }
+                    (None, None) => {
+                        let file = file.to_string_lossy();
+                        quote!(#file)
+                    }
+                };
             quote!(
                 const _: &[u8] = ::core::include_bytes!(#path);
             )
@@ -40,10 +39,7 @@ pub(crate) fn files(files: &[PathBuf], places: &Places) -> TokenStream {
 fn below(file: &Path, folder: Option<&PathBuf>) -> Option<String> {
     let relative = file.strip_prefix(folder?).ok()?;
     let mut text = String::new();
-    for component in relative
-        .components()
-        .filter(|component| *component != Component::CurDir)
-    {
+    for component in relative.components().filter(|component| *component != Component::CurDir) {
         text.push('/');
         text.push_str(component.as_os_str().to_str()?);
     }
@@ -52,7 +48,8 @@ fn below(file: &Path, folder: Option<&PathBuf>) -> Option<String> {
 
 /// Has what strings were made from tracked.
 pub(crate) fn inputs(inputs: &Inputs) -> TokenStream {
-    let (variables, included) = (&inputs.variables, &inputs.included);
+    let variables = inputs.variables.iter().map(String::as_str).chain(debug::VARIABLES);
+    let included = &inputs.included;
     quote! {
         #(const _: ::core::option::Option<&str> = ::core::option_env!(#variables);)*
         #(const _: &[u8] = ::core::include_bytes!(#included);)*
@@ -66,14 +63,8 @@ mod tests {
     #[test]
     fn files_are_named_from_the_manifest_on() {
         let folder = PathBuf::from("/w/crate");
-        assert_eq!(
-            below(Path::new("/w/crate/wit/./a.wit"), Some(&folder)).as_deref(),
-            Some("/wit/a.wit")
-        );
-        assert_eq!(
-            below(Path::new("/w/crate/../wit/a.wit"), Some(&folder)).as_deref(),
-            Some("/../wit/a.wit")
-        );
+        assert_eq!(below(Path::new("/w/crate/wit/./a.wit"), Some(&folder)).as_deref(), Some("/wit/a.wit"));
+        assert_eq!(below(Path::new("/w/crate/../wit/a.wit"), Some(&folder)).as_deref(), Some("/../wit/a.wit"));
         assert_eq!(below(Path::new("/elsewhere/a.wit"), Some(&folder)), None);
     }
 }

@@ -44,6 +44,41 @@ pub use stream::StreamReaderStream;
 pub use stream::{AbiBuffer, StreamRead, StreamReader, StreamResult, StreamWrite, StreamWriter, WriteFrom};
 pub use yields::{yield_async, yield_blocking};
 
+/// The procedural macro behind [`generate!`].
+#[cfg(feature = "macros")]
+#[doc(hidden)]
+pub use wasp_bindgen_macro::generate as __generate;
+
+/// Generates the bindings of a world, where it is called.
+///
+/// The options, and what is generated for what, are described at the
+/// [procedural macro](wasp_bindgen_macro::generate) that this calls with the crate's own name, whatever that is in
+/// `Cargo.toml`.
+///
+/// ```
+/// wasp_guest_rt::generate!({
+///     inline: "package my:test; world greeter { export greet: async func(name: string) -> string; }",
+/// });
+///
+/// struct Greeter;
+///
+/// impl Guest for Greeter {
+///     async fn greet(name: String) -> String {
+///         format!("Hello, {name}!")
+///     }
+/// }
+///
+/// export!(Greeter);
+/// # fn main() {}
+/// ```
+#[cfg(feature = "macros")]
+#[macro_export]
+macro_rules! generate {
+    ($($options:tt)*) => {
+        $crate::__generate! { $crate; $($options)* }
+    };
+}
+
 /// Everything generated code may name. Its contents follow the generator, not semantic versioning.
 #[doc(hidden)]
 pub mod __rt {
