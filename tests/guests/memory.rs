@@ -26,6 +26,6 @@ unsafe impl GlobalAlloc for Counting {
 }
 
 /// The bytes that are allocated now.
-pub fn live() -> u32 {
+pub(crate) fn live() -> u32 {
     LIVE.load(Relaxed)
 }

@@ -30,10 +30,7 @@ pub(crate) fn world(world: &World) -> TokenStream {
         let header = if index == ROOT.0 { root_header(world) } else { module_header(&scope) };
         tree.add(&module.path, quote! { #header #items });
     }
-    let lints = quote! {
-        #[allow(dead_code, deprecated, non_snake_case, async_fn_in_trait, clippy::all)]
-    };
-    let modules = tree.print(&lints);
+    let modules = tree.print(&lints());
     let externals = ty::externals(&Scope { world, module: ROOT });
     let maps = ty::maps(world);
     let payloads = payload::define(world);
@@ -96,7 +93,12 @@ fn module_header(scope: &Scope<'_>) -> TokenStream {
 
 /// Attributes for items at the root, which no module's lints cover.
 fn root_lints(scope: &Scope<'_>) -> Option<TokenStream> {
-    (scope.module == ROOT).then(|| quote!(#[allow(dead_code, deprecated, non_snake_case, async_fn_in_trait, clippy::all)]))
+    (scope.module == ROOT).then(lints)
+}
+
+/// Lints that say nothing about the user's own code.
+fn lints() -> TokenStream {
+    quote!(#[allow(dead_code, deprecated, missing_docs, non_snake_case, unreachable_pub, async_fn_in_trait, clippy::all)])
 }
 
 /// Documentation of an item.
