@@ -35,7 +35,7 @@ pub struct Options {
     pub export_prefix: Option<String>,
     /// Whether types in import parameters hold references.
     pub ownership: Ownership,
-    /// Where the runtime's `rt` module lives, for crates that re-export it.
+    /// Where the runtime, or its `rt` module, lives: for crates that re-export it.
     pub runtime_path: Option<String>,
     /// The type for `map<K, V>`.
     pub map_type: Option<String>,

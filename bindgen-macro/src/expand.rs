@@ -51,7 +51,7 @@ fn wants_file(config: &Config) -> bool {
 fn options(config: &Config, places: &Places) -> Result<Options, Mistake> {
     let mut options = config.options.clone();
     if options.runtime_path.is_none() && config.runtime.is_some() && !wants_file(config) {
-        options.runtime_path = Some(format!("{}::__rt", runtime::PLACEHOLDER));
+        options.runtime_path = Some(runtime::PLACEHOLDER.to_string());
     }
     for path in &mut options.paths {
         *path = places.root.join(&*path);

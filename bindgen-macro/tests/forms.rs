@@ -112,3 +112,12 @@ mod as_a_file {
 mod nothing_but_text {
     wasp_guest_rt::generate!({ path: [], inline: "package test:text; world w { import f: func(); }" });
 }
+
+/// What a library that brings the runtime along has.
+mod library {
+    pub(crate) use wasp_guest_rt::rt;
+}
+
+mod runtime_of_a_library {
+    wasp_guest_rt::generate!({ path: "tests/wit/one", runtime_path: "crate::library::rt", type_section_suffix: "library" });
+}

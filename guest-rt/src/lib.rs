@@ -41,7 +41,9 @@ pub use future::{FutureRead, FutureReader, FutureWrite, FutureWriteCancel, Futur
 pub use spawn::{JoinHandle, spawn_local};
 #[cfg(feature = "futures-stream")]
 pub use stream::StreamReaderStream;
-pub use stream::{AbiBuffer, StreamRead, StreamReader, StreamResult, StreamWrite, StreamWriter, WriteFrom};
+pub use stream::{
+    AbiBuffer, StreamRead, StreamReader, StreamResult, StreamWrite, StreamWriter, UnitStreamOps, WriteFrom,
+};
 pub use yields::{yield_async, yield_blocking};
 
 /// The procedural macro behind [`generate!`].
@@ -108,6 +110,8 @@ pub mod __rt {
 
 /// The names under which `wit-bindgen` offers the same things.
 pub mod rt {
+    #[doc(hidden)]
+    pub use crate::__rt;
     pub use crate::abi::{Map, WitMap};
     pub use crate::bitflags;
     pub use crate::call::run_ctors_once;
@@ -124,7 +128,9 @@ pub mod rt {
         pub use crate::spawn::{JoinHandle, spawn_local};
         #[cfg(feature = "futures-stream")]
         pub use crate::stream::StreamReaderStream;
-        pub use crate::stream::{AbiBuffer, StreamRead, StreamReader, StreamResult, StreamWrite, StreamWriter};
+        pub use crate::stream::{
+            AbiBuffer, StreamRead, StreamReader, StreamResult, StreamWrite, StreamWriter, UnitStreamOps,
+        };
         pub use crate::yields::{yield_async, yield_blocking};
     }
 }

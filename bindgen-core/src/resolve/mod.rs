@@ -127,7 +127,8 @@ impl Resolver<'_> {
 
     fn style(&self) -> Style {
         let options = self.options;
-        let runtime = options.runtime_path.clone().unwrap_or_else(|| "::wasp_guest_rt::__rt".to_string());
+        // The crate has a `__rt`, and so has its `rt`.
+        let runtime = format!("{}::__rt", options.runtime_path.as_deref().unwrap_or("::wasp_guest_rt"));
         Style {
             bitflags: options.bitflags_path.clone().unwrap_or_else(|| format!("{runtime}::bitflags")),
             map: options.map_type.clone().unwrap_or_else(|| format!("{runtime}::Map")),
