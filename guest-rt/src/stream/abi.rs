@@ -21,11 +21,11 @@ impl<T> StreamReader<T> {
         T: StreamPayload<W>,
     {
         self.settle();
-        if !self.buffered().is_empty() || self.has_ended() {
+        if self.has_items() || self.has_ended() {
             // What was read ahead comes first, and then the rest. (A stream whose end was read cannot be given away.)
             let (writer, reader) = stream_new::<W, T>();
             let old = self.replace(reader);
-            if old.has_ended() && old.buffered().is_empty() {
+            if old.has_ended() && !old.has_items() {
                 drop(writer);
             } else {
                 drop(crate::spawn_local(relay(old, writer)));

@@ -10,6 +10,7 @@ mod channel;
 mod futures;
 mod read;
 mod reader;
+mod unit;
 mod write;
 mod writer;
 
@@ -20,6 +21,7 @@ pub use self::abi::stream_new;
 pub use self::futures::StreamReaderStream;
 pub use self::read::StreamRead;
 pub use self::reader::StreamReader;
+pub use self::unit::UnitStreamOps;
 pub use self::write::{AbiBuffer, StreamWrite, WriteFrom};
 pub use self::writer::StreamWriter;
 

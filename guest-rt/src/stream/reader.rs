@@ -164,8 +164,8 @@ impl<T> StreamReader<T> {
     }
 
     /// The items that were read ahead.
-    pub fn buffered(&self) -> &[T] {
-        // SAFETY: as in `channel`; the items are there, and only functions that take `&mut self` move them.
+    pub fn buffered(&mut self) -> &[T] {
+        // SAFETY: as in `channel`; the items are there, and nobody can move them while this reader is borrowed.
         unsafe {
             match self.channel.get().as_ref() {
                 Some(channel) if channel.own.get().rest() > 0 => {
@@ -256,6 +256,12 @@ impl<T> StreamReader<T> {
             let (_, own) = channel.cancel_read();
             channel.own.set(own);
         }
+    }
+
+    /// Items were read ahead.
+    pub(super) fn has_items(&self) -> bool {
+        // SAFETY: as in `channel`.
+        unsafe { self.channel.get().as_ref() }.is_some_and(|channel| channel.own.get().rest() > 0)
     }
 
     /// The end of the stream was read.

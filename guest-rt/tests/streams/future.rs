@@ -297,8 +297,9 @@ fn a_write_in_progress_can_be_dropped_anywhere() {
         export!({
             let write = write.clone();
             async move {
-                let mut write = write.borrow_mut();
-                assert!(poll_here(write.as_mut().unwrap()).await.is_pending());
+                let mut pending = write.take().unwrap();
+                assert!(poll_here(&mut pending).await.is_pending());
+                write.replace(Some(pending));
             }
         });
         let gone = write.take();
@@ -330,8 +331,9 @@ fn a_read_in_progress_can_be_dropped_anywhere() {
             export!({
                 let read = read.clone();
                 async move {
-                    let mut read = read.borrow_mut();
-                    assert!(poll_here(read.as_mut().unwrap()).await.is_pending());
+                    let mut pending = read.take().unwrap();
+                    assert!(poll_here(&mut pending).await.is_pending());
+                    read.replace(Some(pending));
                 }
             });
             if arrives {

@@ -295,3 +295,19 @@ fn a_lifted_reader_that_is_relayed_follows_its_writer() {
     assert!(exited(task));
     nothing_is_left();
 }
+
+#[test]
+fn units_need_no_world() {
+    let task = export!(async {
+        let (mut writer, mut reader) = wasp_guest_rt::UnitStreamOps::new();
+        let mut write = writer.write(vec![(), ()]);
+        assert!(poll_here(&mut write).await.is_pending());
+        assert_eq!(reader.next().await, Some(()));
+        assert_eq!(write.await.0, StreamResult::Complete(1));
+        let remote = Remote::lift(reader.take_handle());
+        remote.read(3);
+        assert_eq!(writer.write(vec![(), ()]).await.0, StreamResult::Complete(2));
+    });
+    assert!(exited(task));
+    nothing_is_left();
+}

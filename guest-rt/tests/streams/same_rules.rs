@@ -115,17 +115,19 @@ async fn play(
                 if !settles && (round > 0 || !starts) {
                     continue;
                 }
-                if writes && let Some(copy) = &mut writing.copy {
-                    if let Poll::Ready((result, rest)) = poll_here(copy).await {
-                        writing.copy = None;
-                        log.borrow_mut().push(format!("written {result:?} {:?}", rest.into_vec()));
-                    }
+                if writes
+                    && let Some(copy) = &mut writing.copy
+                    && let Poll::Ready((result, rest)) = poll_here(copy).await
+                {
+                    writing.copy = None;
+                    log.borrow_mut().push(format!("written {result:?} {:?}", rest.into_vec()));
                 }
-                if !writes && let Some(copy) = &mut reading.copy {
-                    if let Poll::Ready(read) = poll_here(copy).await {
-                        reading.copy = None;
-                        log.borrow_mut().push(format!("read {read:?}"));
-                    }
+                if !writes
+                    && let Some(copy) = &mut reading.copy
+                    && let Poll::Ready(read) = poll_here(copy).await
+                {
+                    reading.copy = None;
+                    log.borrow_mut().push(format!("read {read:?}"));
                 }
             }
             if settles {
