@@ -8,10 +8,7 @@ use std::process::Command;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let metadata = metadata()?;
-    for (variable, package) in [
-        ("WASI_WIT", "wasmtime-wasi"),
-        ("WASI_HTTP_WIT", "wasmtime-wasi-http"),
-    ] {
+    for (variable, package) in [("WASI_WIT", "wasmtime-wasi"), ("WASI_HTTP_WIT", "wasmtime-wasi-http")] {
         let wit = package_dir(&metadata, package)
             .ok_or_else(|| format!("cargo metadata names no package `{package}`"))?
             .join("src/p3/wit");
@@ -42,14 +39,10 @@ fn package_dir(metadata: &str, package: &str) -> Option<PathBuf> {
         Some(Path::new(&path).parent()?.to_path_buf())
     });
     folders.find(|folder| {
-        let name = folder
-            .file_name()
-            .and_then(|name| name.to_str())
-            .unwrap_or_default();
-        name.strip_prefix(package)
-            .is_some_and(|rest| match rest.strip_prefix('-') {
-                Some(version) => version.starts_with(|first: char| first.is_ascii_digit()),
-                None => rest.is_empty(),
-            })
+        let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        name.strip_prefix(package).is_some_and(|rest| match rest.strip_prefix('-') {
+            Some(version) => version.starts_with(|first: char| first.is_ascii_digit()),
+            None => rest.is_empty(),
+        })
     })
 }

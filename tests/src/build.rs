@@ -59,15 +59,11 @@ pub fn ensure_target(target: &str) -> Result<()> {
     if installed()? {
         return Ok(());
     }
-    let added = run(Command::new("rustup")
-        .args(["target", "add", target])
-        .current_dir(workspace()));
+    let added = run(Command::new("rustup").args(["target", "add", target]).current_dir(workspace()));
     if added.is_ok() && installed()? {
         return Ok(());
     }
-    let reason = added
-        .err()
-        .map_or_else(String::new, |error| format!("{error:#}\n"));
+    let reason = added.err().map_or_else(String::new, |error| format!("{error:#}\n"));
     bail!(
         "{reason}the toolchain lacks the target `{target}`\nhelp: run `rustup target add {target}`, or install rust-std for it the way this toolchain was installed"
     )
@@ -78,12 +74,7 @@ pub fn ensure_target(target: &str) -> Result<()> {
 /// # Errors
 ///
 /// When the target is missing or the build fails; the error carries what cargo printed.
-pub fn guests(
-    side: Side,
-    package: &str,
-    target: &str,
-    arguments: &[&str],
-) -> Result<Vec<(String, PathBuf)>> {
+pub fn guests(side: Side, package: &str, target: &str, arguments: &[&str]) -> Result<Vec<(String, PathBuf)>> {
     let messages = build(side, package, target, arguments)?;
     Ok(messages
         .into_iter()
@@ -105,10 +96,7 @@ pub fn libraries(side: Side, target: &str) -> Result<Libraries> {
         Side::Ours => ("wasp-test-guests", ["wasp_guest_rt", "futures"]),
         Side::Peer => ("peer-guest", ["wit_bindgen", "futures"]),
     };
-    let mut libraries = Libraries {
-        externs: Vec::new(),
-        search: BTreeSet::new(),
-    };
+    let mut libraries = Libraries { externs: Vec::new(), search: BTreeSet::new() };
     for message in build(side, package, target, &["--lib"])? {
         for path in &message.linked_paths {
             let path = path.split_once('=').map_or(path.as_str(), |(_, path)| path);
@@ -154,12 +142,7 @@ fn build(side: Side, package: &str, target: &str, arguments: &[&str]) -> Result<
     ensure_target(target)?;
     let mut cargo = cargo();
     cargo
-        .args([
-            "build",
-            "--message-format=json-render-diagnostics",
-            "--target",
-            target,
-        ])
+        .args(["build", "--message-format=json-render-diagnostics", "--target", target])
         .args(["-p", package])
         .args(arguments)
         .arg("--target-dir")
@@ -174,10 +157,7 @@ fn build(side: Side, package: &str, target: &str, arguments: &[&str]) -> Result<
         .map(|line| serde_json::from_str(line).context("cannot read a message of cargo's"))
         .filter(|message: &Result<Message>| {
             (message.as_ref()).map_or(true, |message| {
-                matches!(
-                    message.reason.as_str(),
-                    "compiler-artifact" | "build-script-executed"
-                )
+                matches!(message.reason.as_str(), "compiler-artifact" | "build-script-executed")
             })
         })
         .collect()

@@ -16,12 +16,9 @@ pub fn encode(module: &[u8], adapter: Option<&[u8]>) -> Result<Vec<u8>> {
         .context("cannot read the module's component type")?
         .validate(true);
     if let Some(adapter) = adapter {
-        encoder = (encoder.adapter("wasi_snapshot_preview1", adapter))
-            .context("cannot use the WASI adapter")?;
+        encoder = (encoder.adapter("wasi_snapshot_preview1", adapter)).context("cannot use the WASI adapter")?;
     }
-    encoder
-        .encode()
-        .context("cannot make the module a component")
+    encoder.encode().context("cannot make the module a component")
 }
 
 /// The adapter from WASI preview 1 that the peer publishes with its suites.
@@ -44,8 +41,8 @@ pub fn pair(modules: &[(String, PathBuf)], names: [&str; 2]) -> Result<Vec<u8>> 
     let folder = tempfile::tempdir()?;
     let mut files = Vec::new();
     for name in names {
-        let (_, module) = (modules.iter().find(|(guest, _)| guest == name))
-            .with_context(|| format!("there is no guest `{name}`"))?;
+        let (_, module) =
+            (modules.iter().find(|(guest, _)| guest == name)).with_context(|| format!("there is no guest `{name}`"))?;
         let component = encode(&std::fs::read(module)?, None).with_context(|| name.to_owned())?;
         files.push(folder.path().join(name));
         std::fs::write(folder.path().join(name), component)?;
@@ -62,10 +59,7 @@ pub fn compose(runner: &Path, others: &[PathBuf], output: &Path) -> Result<Vec<u
     let mut main = runner.to_path_buf();
     let mut composed = Vec::new();
     for (index, other) in others.iter().enumerate() {
-        let config = wasm_compose::config::Config {
-            definitions: vec![other.clone()],
-            ..Default::default()
-        };
+        let config = wasm_compose::config::Config { definitions: vec![other.clone()], ..Default::default() };
         composed = wasm_compose::composer::ComponentComposer::new(&main, &config)
             .compose()
             .with_context(|| format!("cannot compose with {}", other.display()))?;
@@ -85,19 +79,12 @@ pub fn compose(runner: &Path, others: &[PathBuf], output: &Path) -> Result<Vec<u
 pub fn compose_by_script(script: &str, components: &[(String, Vec<u8>)]) -> Result<Vec<u8>> {
     let mut packages = IndexMap::new();
     for (name, bytes) in components {
-        packages.insert(
-            BorrowedPackageKey::from_name_and_version(name, None),
-            bytes.clone(),
-        );
+        packages.insert(BorrowedPackageKey::from_name_and_version(name, None), bytes.clone());
     }
     let document = wac_parser::Document::parse(script).context("cannot parse the WAC script")?;
     document
         .resolve(packages)
         .context("cannot resolve the WAC script")?
-        .encode(wac_graph::EncodeOptions {
-            define_components: true,
-            validate: false,
-            processor: None,
-        })
+        .encode(wac_graph::EncodeOptions { define_components: true, validate: false, processor: None })
         .context("cannot encode the composition")
 }

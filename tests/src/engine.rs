@@ -24,16 +24,8 @@ impl Default for Host {
     fn default() -> Self {
         let stdout = MemoryOutputPipe::new(1 << 20);
         let stderr = MemoryOutputPipe::new(1 << 20);
-        let wasi = WasiCtxBuilder::new()
-            .stdout(stdout.clone())
-            .stderr(stderr.clone())
-            .build();
-        Self {
-            wasi,
-            table: ResourceTable::new(),
-            stdout,
-            stderr,
-        }
+        let wasi = WasiCtxBuilder::new().stdout(stdout.clone()).stderr(stderr.clone()).build();
+        Self { wasi, table: ResourceTable::new(), stdout, stderr }
     }
 }
 
@@ -41,18 +33,13 @@ impl Host {
     /// What the guest printed on both of its outputs.
     pub fn printed(&self) -> String {
         let texts = [self.stdout.contents(), self.stderr.contents()];
-        texts
-            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-            .concat()
+        texts.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat()
     }
 }
 
 impl WasiView for Host {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView {
-            ctx: &mut self.wasi,
-            table: &mut self.table,
-        }
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
     }
 }
 
@@ -108,16 +95,11 @@ pub async fn call<T: Send + 'static>(
     export: &str,
     arguments: &[Val],
 ) -> Result<Option<Val>> {
-    let function = (instance.get_func(&mut *store, export))
-        .with_context(|| format!("there is no export `{export}`"))?;
+    let function =
+        (instance.get_func(&mut *store, export)).with_context(|| format!("there is no export `{export}`"))?;
     let mut results = vec![Val::Bool(false); function.ty(&*store).results().len()];
-    let called = store
-        .run_concurrent(async |store| {
-            function
-                .call_concurrent(store, arguments, &mut results)
-                .await
-        })
-        .await;
+    let called =
+        store.run_concurrent(async |store| function.call_concurrent(store, arguments, &mut results).await).await;
     traced(called.and_then(|called| called)).with_context(|| format!("`{export}` failed"))?;
     Ok(results.pop())
 }
@@ -128,16 +110,12 @@ pub async fn call<T: Send + 'static>(
 ///
 /// When the component does not link, traps or runs for too long; the error carries what it printed.
 pub fn run(component: &[u8]) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut store = store(Host::default());
     let result = runtime.block_on(async {
         match tokio::time::timeout(2 * LIMIT, run_export(&mut store, component)).await {
             Ok(result) => result,
-            Err(_) => Err(anyhow::anyhow!(
-                "the guest waits for something that never happens"
-            )),
+            Err(_) => Err(anyhow::anyhow!("the guest waits for something that never happens")),
         }
     });
     result.map_err(|error| match store.data().printed() {
@@ -151,8 +129,7 @@ async fn run_export(store: &mut Store<Host>, component: &[u8]) -> Result<()> {
     let mut linker = Linker::<Host>::new(engine());
     traced(wasmtime_wasi::p2::add_to_linker_async(&mut linker))?;
     traced(wasmtime_wasi::p3::add_to_linker(&mut linker))?;
-    let instance = traced(linker.instantiate_async(&mut *store, &component).await)
-        .context("cannot instantiate")?;
+    let instance = traced(linker.instantiate_async(&mut *store, &component).await).context("cannot instantiate")?;
     call(store, &instance, "run", &[]).await?;
     Ok(())
 }

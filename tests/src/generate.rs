@@ -25,19 +25,10 @@ pub fn generator(side: Side) -> Result<Generator> {
         Side::Peer => ("peer-generator", "peer-generator", None),
     };
     let mut cargo = cargo();
-    cargo.args([
-        "build",
-        "--message-format=json-render-diagnostics",
-        "-p",
-        package,
-        "--bin",
-        binary,
-    ]);
+    cargo.args(["build", "--message-format=json-render-diagnostics", "-p", package, "--bin", binary]);
     if side == Side::Peer {
         cargo.arg("--manifest-path").arg(peers_manifest());
-        cargo
-            .arg("--target-dir")
-            .arg(crate::places::guest_target()?);
+        cargo.arg("--target-dir").arg(crate::places::guest_target()?);
     }
     let json = run(&mut cargo).with_context(|| format!("cannot build `{package}`"))?;
     let program = (json.lines())
@@ -45,10 +36,7 @@ pub fn generator(side: Side) -> Result<Generator> {
         .filter_map(|message| Some(PathBuf::from(message.get("executable")?.as_str()?)))
         .next_back()
         .with_context(|| format!("cargo names no executable of `{package}`"))?;
-    Ok(Generator {
-        program,
-        subcommand,
-    })
+    Ok(Generator { program, subcommand })
 }
 
 impl Generator {
@@ -57,13 +45,7 @@ impl Generator {
     /// # Errors
     ///
     /// When the generator refuses, or writes anything but one Rust file.
-    pub fn run(
-        &self,
-        wit: &Path,
-        world: Option<&str>,
-        options: &[String],
-        folder: &Path,
-    ) -> Result<PathBuf> {
+    pub fn run(&self, wit: &Path, world: Option<&str>, options: &[String], folder: &Path) -> Result<PathBuf> {
         if folder.exists() {
             fs::remove_dir_all(folder)?;
         }
@@ -76,9 +58,7 @@ impl Generator {
             .arg(folder)
             .args(options))
         .context("the generator failed")?;
-        let mut files = fs::read_dir(folder)?
-            .map(|entry| Ok(entry?.path()))
-            .collect::<Result<Vec<_>>>()?;
+        let mut files = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
         files.retain(|file| file.extension().is_some_and(|kind| kind == "rs"));
         match files.len() {
             1 => Ok(files.remove(0)),

@@ -24,9 +24,7 @@ struct Package {
 
 /// The root of this repository.
 pub fn workspace() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("the tests are a member of the workspace")
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests are a member of the workspace")
 }
 
 /// The folder of guests' build products, below the workspace's target directory.
@@ -75,20 +73,15 @@ pub fn peer_suites() -> Result<PathBuf> {
 
 fn find_peer_suites() -> Result<PathBuf> {
     let manifest = peers_manifest();
-    run(cargo()
-        .args(["fetch", "--locked", "--manifest-path"])
-        .arg(&manifest))
-    .context("cannot fetch the peer's sources")?;
+    run(cargo().args(["fetch", "--locked", "--manifest-path"]).arg(&manifest))
+        .context("cannot fetch the peer's sources")?;
     // The package has no library, so that metadata leaves it out: it lies beside the crates of the same release.
     let listing = read_metadata(&manifest)?;
     let beside = (listing.packages.iter())
         .find(|package| package.name == "wit-bindgen-rust")
         .context("the peer's generator is not among its own dependencies")?;
     let sources = parent(&parent(&beside.manifest_path));
-    for folder in [
-        format!("wit-bindgen-cli-{PEER_VERSION}"),
-        "wit-bindgen-cli".into(),
-    ] {
+    for folder in [format!("wit-bindgen-cli-{PEER_VERSION}"), "wit-bindgen-cli".into()] {
         let tests = sources.join(folder).join("tests");
         if tests.is_dir() {
             return Ok(tests);
@@ -138,17 +131,14 @@ pub fn run(command: &mut Command) -> Result<String> {
 fn metadata() -> Result<&'static Metadata> {
     static METADATA: OnceLock<Result<Metadata, String>> = OnceLock::new();
     METADATA
-        .get_or_init(|| {
-            read_metadata(&workspace().join("Cargo.toml")).map_err(|error| format!("{error:#}"))
-        })
+        .get_or_init(|| read_metadata(&workspace().join("Cargo.toml")).map_err(|error| format!("{error:#}")))
         .as_ref()
         .map_err(|error| anyhow::anyhow!("{error}"))
 }
 
 fn read_metadata(manifest: &Path) -> Result<Metadata> {
     let version = run(rustc().arg("-vV"))?;
-    let host = (version.lines().find_map(|line| line.strip_prefix("host: ")))
-        .context("`rustc -vV` names no host")?;
+    let host = (version.lines().find_map(|line| line.strip_prefix("host: "))).context("`rustc -vV` names no host")?;
     let json = run(cargo()
         .args(["metadata", "--format-version=1", "--filter-platform", host])
         .arg("--manifest-path")

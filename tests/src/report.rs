@@ -25,20 +25,14 @@ pub struct Report {
 impl Outcome {
     /// The outcome of a case.
     pub fn new(case: impl Into<String>, result: anyhow::Result<()>) -> Self {
-        Self {
-            case: case.into(),
-            error: result.err().map(|error| format!("{error:#}")),
-        }
+        Self { case: case.into(), error: result.err().map(|error| format!("{error:#}")) }
     }
 }
 
 impl Report {
     /// The cases that passed.
     pub fn passed(&self) -> usize {
-        self.outcomes
-            .iter()
-            .filter(|outcome| outcome.error.is_none())
-            .count()
+        self.outcomes.iter().filter(|outcome| outcome.error.is_none()).count()
     }
 
     /// The failures no exception excuses, and the exceptions that excuse nothing.
@@ -47,10 +41,7 @@ impl Report {
         (self.outcomes.iter())
             .filter_map(|outcome| match (&outcome.error, excused(&outcome.case)) {
                 (Some(error), false) => Some(format!("{}: {error}", outcome.case)),
-                (None, true) => Some(format!(
-                    "{}: passes, but is listed as an exception",
-                    outcome.case
-                )),
+                (None, true) => Some(format!("{}: passes, but is listed as an exception", outcome.case)),
                 _ => None,
             })
             .collect()
@@ -59,21 +50,12 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "{}: {} of {}",
-            self.title,
-            self.passed(),
-            self.outcomes.len()
-        )?;
+        writeln!(f, "{}: {} of {}", self.title, self.passed(), self.outcomes.len())?;
         for outcome in &self.outcomes {
             let Some(error) = &outcome.error else {
                 continue;
             };
-            let reason = self
-                .exceptions
-                .iter()
-                .find(|(case, _)| *case == outcome.case);
+            let reason = self.exceptions.iter().find(|(case, _)| *case == outcome.case);
             match reason {
                 Some((_, reason)) => writeln!(f, "  excepted {}: {reason}", outcome.case)?,
                 None => writeln!(f, "  FAILED {}: {}", outcome.case, gist(error))?,
@@ -85,11 +67,7 @@ impl fmt::Display for Report {
 
 /// The line of an error that says most: the first error of a compiler, a panic, or else the first line.
 fn gist(error: &str) -> String {
-    let telling = |line: &&str| {
-        ["error", "panicked at", "wasm trap"]
-            .iter()
-            .any(|word| line.contains(word))
-    };
+    let telling = |line: &&str| ["error", "panicked at", "wasm trap"].iter().any(|word| line.contains(word));
     let mut lines = error.lines().map(str::trim).filter(|line| !line.is_empty());
     let first = lines.clone().next().unwrap_or_default();
     match lines.find(telling) {

@@ -79,9 +79,7 @@ fn run(side: Side, case: &str) -> Result<()> {
     let host = linker.instance("wasp:bugs/host");
     traced(host.and_then(|mut host| {
         host.func_wrap("done", move |_, ()| Ok((answer.load(Ordering::Relaxed),)))?;
-        host.func_wrap_concurrent("never", |_, ()| {
-            Box::pin(std::future::pending::<wasmtime::Result<()>>())
-        })
+        host.func_wrap_concurrent("never", |_, ()| Box::pin(std::future::pending::<wasmtime::Result<()>>()))
     }))?;
     block_on(async {
         let mut store = store(());
@@ -144,9 +142,7 @@ fn guests(side: Side, examples: &[&str]) -> Result<Vec<(String, std::path::PathB
 }
 
 fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         match tokio::time::timeout(Duration::from_secs(90), future).await {
             Ok(result) => result,

@@ -44,9 +44,7 @@ async fn echo_answers_each_chunk_before_the_next_is_sent() -> Result<()> {
     assert_eq!(answer.headers()["x-greeting"], "hello");
     let mut echo = answer.into_body();
     for chunk in [b"first".as_slice(), b"second", &[7; 100_000]] {
-        sending
-            .send(Ok(Frame::data(Bytes::copy_from_slice(chunk))))
-            .await?;
+        sending.send(Ok(Frame::data(Bytes::copy_from_slice(chunk)))).await?;
         assert_eq!(read(&mut echo, chunk.len()).await?, chunk);
     }
     sending.send(Ok(Frame::trailers(checksum("42")))).await?;
@@ -67,9 +65,7 @@ async fn proxy_streams_what_the_other_server_answers() -> Result<()> {
     assert_eq!(answer.headers()["x-path"], "/some/where?a=b");
     let mut body = answer.into_body();
     for chunk in ["first", "second"] {
-        sending
-            .send(Ok(Frame::data(Bytes::from_static(chunk.as_bytes()))))
-            .await?;
+        sending.send(Ok(Frame::data(Bytes::from_static(chunk.as_bytes())))).await?;
         assert_eq!(read(&mut body, chunk.len()).await?, chunk.as_bytes());
     }
     sending.send(Ok(Frame::trailers(checksum("43")))).await?;
@@ -82,12 +78,8 @@ async fn proxy_streams_what_the_other_server_answers() -> Result<()> {
 async fn proxy_reports_a_server_that_is_not_there() -> Result<()> {
     let unused = TcpListener::bind(("127.0.0.1", 0)).await?.local_addr()?;
     let address = serve().await?;
-    let request =
-        Request::get(format!("/proxy?url=http://{unused}/")).body(Empty::<Bytes>::new())?;
-    assert!(
-        send(address, request).await.is_err(),
-        "the guest answers with an error code"
-    );
+    let request = Request::get(format!("/proxy?url=http://{unused}/")).body(Empty::<Bytes>::new())?;
+    assert!(send(address, request).await.is_err(), "the guest answers with an error code");
     Ok(())
 }
 
@@ -98,14 +90,9 @@ async fn command_writes_each_piece_before_the_next_is_typed() -> Result<()> {
     let component = traced(Component::new(engine(), serve::guest("command")?))?;
     let mut linker = Linker::new(engine());
     traced(wasmtime_wasi::p3::add_to_linker(&mut linker))?;
-    let wasi = WasiCtx::builder()
-        .stdin(AsyncStdinStream::new(stdin))
-        .stdout(AsyncStdoutStream::new(1024, stdout))
-        .build();
-    let mut store: Store<Terminal> = store(Terminal {
-        wasi,
-        table: ResourceTable::new(),
-    });
+    let wasi =
+        WasiCtx::builder().stdin(AsyncStdinStream::new(stdin)).stdout(AsyncStdoutStream::new(1024, stdout)).build();
+    let mut store: Store<Terminal> = store(Terminal { wasi, table: ResourceTable::new() });
     let command = traced(Command::instantiate_async(&mut store, &component, &linker).await)?;
     let running = store.run_concurrent(async |store| command.wasi_cli_run().call_run(store).await);
     let typing = async move {
@@ -131,10 +118,7 @@ struct Terminal {
 
 impl WasiView for Terminal {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView {
-            ctx: &mut self.wasi,
-            table: &mut self.table,
-        }
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
     }
 }
 
@@ -165,10 +149,9 @@ async fn upstream() -> Result<(Frames, SocketAddr)> {
         let answer = service_fn(|request: Request<Incoming>| {
             let frames = frames.clone();
             async move {
-                let frames =
-                    futures::stream::unfold(frames.lock_owned().await, async |mut frames| {
-                        Some((frames.next().await?, frames))
-                    });
+                let frames = futures::stream::unfold(frames.lock_owned().await, async |mut frames| {
+                    Some((frames.next().await?, frames))
+                });
                 Response::builder()
                     .status(203)
                     .header("trailer", "x-checksum")
@@ -177,11 +160,7 @@ async fn upstream() -> Result<(Frames, SocketAddr)> {
             }
         });
         let connection = TokioIo::new(connection);
-        anyhow::Ok(
-            server::Builder::new()
-                .serve_connection(connection, answer)
-                .await?,
-        )
+        anyhow::Ok(server::Builder::new().serve_connection(connection, answer).await?)
     });
     Ok((sending, address))
 }
@@ -190,9 +169,7 @@ async fn send<B>(address: SocketAddr, mut request: Request<B>) -> Result<Respons
 where
     B: Body<Data = Bytes, Error = Infallible> + Send + 'static,
 {
-    request
-        .headers_mut()
-        .insert("host", HeaderValue::from_str(&address.to_string())?);
+    request.headers_mut().insert("host", HeaderValue::from_str(&address.to_string())?);
     let connection = TcpStream::connect(address).await?;
     let (mut sender, driver) = client::handshake(TokioIo::new(connection)).await?;
     tokio::spawn(driver);
@@ -203,22 +180,15 @@ where
 async fn read(body: &mut Incoming, length: usize) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     while bytes.len() < length {
-        let frame = patiently(body.frame())
-            .await?
-            .context("the body ends too early")??;
+        let frame = patiently(body.frame()).await?.context("the body ends too early")??;
         bytes.extend_from_slice(frame.data_ref().context("the data ends too early")?);
     }
     Ok(bytes)
 }
 
 async fn trailers(body: &mut Incoming) -> Result<HeaderMap> {
-    let frame = patiently(body.frame())
-        .await?
-        .context("there are no trailers")??;
-    frame
-        .into_trailers()
-        .ok()
-        .context("there is more data than was sent")
+    let frame = patiently(body.frame()).await?.context("there are no trailers")??;
+    frame.into_trailers().ok().context("there is more data than was sent")
 }
 
 fn checksum(value: &'static str) -> HeaderMap {
@@ -227,7 +197,5 @@ fn checksum(value: &'static str) -> HeaderMap {
 }
 
 async fn patiently<T>(future: impl Future<Output = T>) -> Result<T> {
-    tokio::time::timeout(PATIENCE, future)
-        .await
-        .context("nothing comes any more")
+    tokio::time::timeout(PATIENCE, future).await.context("nothing comes any more")
 }

@@ -30,38 +30,20 @@ async fn wakes_from_other_tasks_leave_nothing_behind() -> Result<()> {
 }
 
 async fn soak(export: &str) -> Result<()> {
-    let options = [
-        "--release",
-        "--example=soak-driver",
-        "--example=soak-answerer",
-    ];
+    let options = ["--release", "--example=soak-driver", "--example=soak-answerer"];
     let guests = build::guests(Side::Ours, "wasp-test-guests", BARE, &options)?;
     let composed = component::pair(&guests, ["soak-driver", "soak-answerer"])?;
     let component = traced(Component::new(engine(), composed))?;
     let mut store = store(());
-    let instance = traced(
-        Linker::new(engine())
-            .instantiate_async(&mut store, &component)
-            .await,
-    )?;
+    let instance = traced(Linker::new(engine()).instantiate_async(&mut store, &component).await)?;
     // What is kept for reuse is allocated in the first rounds.
     call(&mut store, &instance, export, &[Val::U32(100)]).await?;
     let before = number(&mut store, &instance, "live").await?;
     call(&mut store, &instance, export, &[Val::U32(ROUNDS)]).await?;
     let after = number(&mut store, &instance, "live").await?;
-    assert_eq!(
-        after, before,
-        "bytes allocated after {ROUNDS} rounds of `{export}`"
-    );
+    assert_eq!(after, before, "bytes allocated after {ROUNDS} rounds of `{export}`");
     let cancelled = number(&mut store, &instance, "cancelled").await?;
-    assert_eq!(
-        cancelled,
-        if export == "drop-call" {
-            ROUNDS + 100
-        } else {
-            0
-        }
-    );
+    assert_eq!(cancelled, if export == "drop-call" { ROUNDS + 100 } else { 0 });
     Ok(())
 }
 

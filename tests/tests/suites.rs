@@ -28,14 +28,8 @@ fn every_world_of_wasi_compiles_without_warnings() -> Result<()> {
 fn wasi_takes_a_third_of_the_peers_text() -> Result<()> {
     let (ours, peer) = (wasi::size(Side::Ours)?, wasi::PEER_SIZE);
     println!("all imports of WASI 0.3: {ours}; the peer: {peer}");
-    assert!(
-        3 * ours.bytes <= peer.bytes,
-        "{ours} is more than a third of {peer}"
-    );
-    assert!(
-        3 * ours.lines <= peer.lines,
-        "{ours} is more than a third of {peer}"
-    );
+    assert!(3 * ours.bytes <= peer.bytes, "{ours} is more than a third of {peer}");
+    assert!(3 * ours.lines <= peer.lines, "{ours} is more than a third of {peer}");
     Ok(())
 }
 
@@ -43,10 +37,5 @@ fn check(report: &Report) {
     println!("{report}");
     assert!(!report.outcomes.is_empty(), "the suite has not been found");
     let surprises = report.surprises();
-    assert!(
-        surprises.is_empty(),
-        "{}\n{}",
-        report,
-        surprises.join("\n\n")
-    );
+    assert!(surprises.is_empty(), "{}\n{}", report, surprises.join("\n\n"));
 }

@@ -64,22 +64,16 @@ async fn forward(mut from: StreamReader<u8>, mut to: StreamWriter<u8>) {
 
 /// Asks another server and answers with what it answers; the host moves the body.
 async fn proxy(url: &str) -> Result<Response, ErrorCode> {
-    let rest = url
-        .strip_prefix("http://")
-        .ok_or(ErrorCode::HttpRequestUriInvalid)?;
+    let rest = url.strip_prefix("http://").ok_or(ErrorCode::HttpRequestUriInvalid)?;
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let (_, no_trailers) = wit_future::new(|| Ok(None));
     let headers = Fields::new();
-    headers
-        .append("te", b"trailers")
-        .map_err(|_| ErrorCode::HttpProtocolError)?;
+    headers.append("te", b"trailers").map_err(|_| ErrorCode::HttpProtocolError)?;
     let (request, _) = Request::new(headers, None, no_trailers, None);
     let invalid = |()| ErrorCode::HttpRequestUriInvalid;
     request.set_scheme(Some(&Scheme::Http)).map_err(invalid)?;
     request.set_authority(Some(authority)).map_err(invalid)?;
-    request
-        .set_path_with_query(Some(if path.is_empty() { "/" } else { path }))
-        .map_err(invalid)?;
+    request.set_path_with_query(Some(if path.is_empty() { "/" } else { path })).map_err(invalid)?;
 
     let answer = client::send(request).await?;
     let code = answer.get_status_code();
@@ -87,9 +81,7 @@ async fn proxy(url: &str) -> Result<Response, ErrorCode> {
     let (_, received) = wit_future::new(|| Ok(()));
     let (body, trailers) = Response::consume_body(answer, received);
     let response = Response::new(headers, Some(body), trailers).0;
-    response
-        .set_status_code(code)
-        .map_err(|()| ErrorCode::HttpProtocolError)?;
+    response.set_status_code(code).map_err(|()| ErrorCode::HttpProtocolError)?;
     Ok(response)
 }
 

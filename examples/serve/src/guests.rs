@@ -19,15 +19,7 @@ pub fn guest(package: &str) -> Result<Vec<u8>> {
     let target = workspace.join("target/guests");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built = Command::new(cargo)
-        .args([
-            "build",
-            "--quiet",
-            "--target",
-            TARGET,
-            "--package",
-            package,
-            "--target-dir",
-        ])
+        .args(["build", "--quiet", "--release", "--target", TARGET, "--package", package, "--target-dir"])
         .arg(&target)
         .current_dir(&workspace)
         .status()
@@ -35,13 +27,9 @@ pub fn guest(package: &str) -> Result<Vec<u8>> {
     if !built.success() {
         bail!("cannot build the guest `{package}`");
     }
-    let file = target
-        .join(TARGET)
-        .join("debug")
-        .join(package.replace('-', "_") + ".wasm");
+    let file = target.join(TARGET).join("release").join(package.replace('-', "_") + ".wasm");
     let module = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-    componentize(&module, &Componentize::default())
-        .with_context(|| format!("cannot make `{package}` a component"))
+    componentize(&module, &Componentize::default()).with_context(|| format!("cannot make `{package}` a component"))
 }
 
 fn install_target() -> Result<()> {
@@ -52,9 +40,7 @@ fn install_target() -> Result<()> {
     if Path::new(String::from_utf8_lossy(&output.stdout).trim()).is_dir() {
         return Ok(());
     }
-    let added = Command::new("rustup")
-        .args(["target", "add", TARGET])
-        .status();
+    let added = Command::new("rustup").args(["target", "add", TARGET]).status();
     if !added.is_ok_and(|status| status.success()) {
         bail!("the toolchain lacks the target `{TARGET}`\nhelp: run `rustup target add {TARGET}`");
     }

@@ -51,9 +51,7 @@ impl Server {
         wasmtime_wasi::p3::add_to_linker(&mut linker).map_err(error)?;
         wasmtime_wasi_http::p3::add_to_linker(&mut linker).map_err(error)?;
         let linked = linker.instantiate_pre(&component).map_err(error)?;
-        Ok(Self {
-            service: ServicePre::new(linked).map_err(error)?,
-        })
+        Ok(Self { service: ServicePre::new(linked).map_err(error)? })
     }
 
     /// Answers the requests that come in, for ever.
@@ -67,9 +65,7 @@ impl Server {
             let server = self.clone();
             tokio::spawn(async move {
                 let answer = service_fn(|request| server.answer(request));
-                let served = http1::Builder::new()
-                    .serve_connection(TokioIo::new(connection), answer)
-                    .await;
+                let served = http1::Builder::new().serve_connection(TokioIo::new(connection), answer).await;
                 if let Err(error) = served {
                     eprintln!("a connection failed: {error:?}");
                 }
@@ -86,9 +82,7 @@ impl Server {
                 eprintln!("the guest failed: {error:?}");
             }
         });
-        receive
-            .await
-            .map_err(|_| anyhow!("the guest gave no answer"))
+        receive.await.map_err(|_| anyhow!("the guest gave no answer"))
     }
 }
 
@@ -138,20 +132,13 @@ impl State {
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView {
-            ctx: &mut self.wasi,
-            table: &mut self.table,
-        }
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
     }
 }
 
 impl WasiHttpView for State {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView {
-            ctx: &mut self.http,
-            table: &mut self.table,
-            hooks: &mut self.outgoing,
-        }
+        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.outgoing }
     }
 }
 

@@ -43,20 +43,14 @@ async fn main() -> Result<()> {
     let answer = client.send_request(request).await?;
     println!("{}  < {}", since(start), answer.status());
     for (name, value) in answer.headers() {
-        println!(
-            "         < {name}: {}",
-            value.to_str().unwrap_or("(binary)")
-        );
+        println!("         < {name}: {}", value.to_str().unwrap_or("(binary)"));
     }
     let mut body = answer.into_body();
     while let Some(frame) = body.frame().await {
         match frame?.into_data() {
             Ok(data) => println!("{}  < {:?}", since(start), String::from_utf8_lossy(&data)),
             Err(frame) => {
-                let trailers = frame
-                    .into_trailers()
-                    .ok()
-                    .context("neither data nor trailers")?;
+                let trailers = frame.into_trailers().ok().context("neither data nor trailers")?;
                 println!("{}  < trailers: {trailers:?}", since(start));
             }
         }

@@ -23,14 +23,8 @@ impl WasiHttpHooks for Outgoing {
     }
 }
 
-async fn send(
-    mut request: http::Request<WasiBody>,
-) -> Result<(http::Response<WasiBody>, Ended), Error> {
-    let authority = request
-        .uri()
-        .authority()
-        .ok_or(Error::HttpRequestUriInvalid)?
-        .clone();
+async fn send(mut request: http::Request<WasiBody>) -> Result<(http::Response<WasiBody>, Ended), Error> {
+    let authority = request.uri().authority().ok_or(Error::HttpRequestUriInvalid)?.clone();
     if request.uri().scheme_str() != Some("http") {
         return Err(Error::HttpProtocolError);
     }
@@ -38,18 +32,9 @@ async fn send(
     let stream = TcpStream::connect(address).await.map_err(Error::Connect)?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     // A server is told the path alone; its name is in the header.
-    let path = request
-        .uri()
-        .path_and_query()
-        .map_or("/", |path| path.as_str())
-        .to_owned();
+    let path = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
     *request.uri_mut() = path.parse().map_err(|_| Error::HttpRequestUriInvalid)?;
-    request.headers_mut().entry(HOST).or_insert(
-        authority
-            .as_str()
-            .parse()
-            .map_err(|_| Error::HttpRequestUriInvalid)?,
-    );
+    request.headers_mut().entry(HOST).or_insert(authority.as_str().parse().map_err(|_| Error::HttpRequestUriInvalid)?);
     let driven = tokio::spawn(connection);
     let response = sender.send_request(request).await?;
     let ended = async move {

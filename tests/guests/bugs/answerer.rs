@@ -24,9 +24,7 @@ struct Holder {
 
 impl GuestHolder for Holder {
     fn new() -> Self {
-        Self {
-            writer: RefCell::new(None),
-        }
+        Self { writer: RefCell::new(None) }
     }
 
     fn later(&self) -> FutureReader<u32> {

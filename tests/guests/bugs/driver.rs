@@ -56,26 +56,12 @@ impl Guest for Driver {
     async fn block_on_a_busy_future() {
         block_on(poll_fn(|cx| {
             cx.waker().wake_by_ref();
-            if host::done() {
-                Poll::Ready(())
-            } else {
-                Poll::Pending
-            }
+            if host::done() { Poll::Ready(()) } else { Poll::Pending }
         }));
     }
 }
 
 fn wide() -> partner::Wide {
     let text = || String::from("some text");
-    partner::Wide {
-        a: text(),
-        b: text(),
-        c: text(),
-        d: text(),
-        e: text(),
-        f: text(),
-        g: text(),
-        h: text(),
-        i: text(),
-    }
+    partner::Wide { a: text(), b: text(), c: text(), d: text(), e: text(), f: text(), g: text(), h: text(), i: text() }
 }

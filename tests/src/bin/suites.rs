@@ -26,11 +26,7 @@ fn main() -> Result<ExitCode> {
     }
     if runs("codegen") {
         for column in codegen::COLUMNS {
-            if wanted
-                .column
-                .as_deref()
-                .is_none_or(|name| name == column.name)
-            {
+            if wanted.column.as_deref().is_none_or(|name| name == column.name) {
                 show(codegen::suite(wanted.side, *column, &wanted.only)?);
             }
         }
@@ -39,28 +35,17 @@ fn main() -> Result<ExitCode> {
         show(wasi::suite(wanted.side)?);
         println!("all imports of WASI 0.3: {}", wasi::size(wanted.side)?);
     }
-    Ok(if surprises == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if surprises == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn arguments() -> Result<Wanted> {
-    let mut wanted = Wanted {
-        side: Side::Ours,
-        suite: None,
-        column: None,
-        only: String::new(),
-    };
+    let mut wanted = Wanted { side: Side::Ours, suite: None, column: None, only: String::new() };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--peer" => wanted.side = Side::Peer,
             "--only" => wanted.only = arguments.next().unwrap_or_default(),
-            "runtime" | "codegen" | "wasi" if wanted.suite.is_none() => {
-                wanted.suite = Some(argument)
-            }
+            "runtime" | "codegen" | "wasi" if wanted.suite.is_none() => wanted.suite = Some(argument),
             name if codegen::COLUMNS.iter().any(|column| column.name == name) => {
                 wanted.column = Some(argument);
             }

@@ -25,10 +25,7 @@ pub const DEFAULT: Column = column("default", &[]);
 pub const COLUMNS: &[Column] = &[
     DEFAULT,
     column("borrowing", &["--ownership=borrowing"]),
-    column(
-        "borrowing-duplicate",
-        &["--ownership=borrowing-duplicate-if-necessary"],
-    ),
+    column("borrowing-duplicate", &["--ownership=borrowing-duplicate-if-necessary"]),
     column("sync", &["--sync=all"]),
     column(NO_STD, &["--std-feature"]),
     column("merge-equal", &["--merge-structurally-equal-types"]),
@@ -38,11 +35,7 @@ pub const COLUMNS: &[Column] = &[
 const NO_STD: &str = "no-std";
 
 const fn column(name: &'static str, options: &'static [&'static str]) -> Column {
-    Column {
-        name,
-        options,
-        exceptions: &[],
-    }
+    Column { name, options, exceptions: &[] }
 }
 
 /// What is done to each text of the suite.
@@ -66,14 +59,8 @@ pub fn suite(side: Side, column: Column, filter: &str) -> Result<Report> {
         column,
         work: places::work_dir(&format!("codegen-{side:?}").to_lowercase())?.join(column.name),
     };
-    let outcomes = parallel::map(&texts, |(name, path)| {
-        Outcome::new(name, checker.check(name, path))
-    });
-    Ok(Report {
-        title: format!("codegen suite, {}, {side:?}", column.name),
-        outcomes,
-        exceptions: column.exceptions,
-    })
+    let outcomes = parallel::map(&texts, |(name, path)| Outcome::new(name, checker.check(name, path)));
+    Ok(Report { title: format!("codegen suite, {}, {side:?}", column.name), outcomes, exceptions: column.exceptions })
 }
 
 /// The suite's texts: files, and folders with a `wit` folder in them.
@@ -82,19 +69,9 @@ fn texts(root: &Path, filter: &str) -> Result<Vec<(String, PathBuf)>> {
     let mut texts = Vec::new();
     for entry in entries {
         let path = entry?.path();
-        let name = path
-            .file_stem()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        let wit = if path.is_dir() {
-            path.join("wit")
-        } else {
-            path
-        };
-        if name.contains(filter)
-            && (wit.is_dir() || wit.extension().is_some_and(|kind| kind == "wit"))
-        {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let wit = if path.is_dir() { path.join("wit") } else { path };
+        if name.contains(filter) && (wit.is_dir() || wit.extension().is_some_and(|kind| kind == "wit")) {
             texts.push((name, wit));
         }
     }
@@ -105,30 +82,18 @@ fn texts(root: &Path, filter: &str) -> Result<Vec<(String, PathBuf)>> {
 impl Checker {
     fn check(&self, name: &str, wit: &Path) -> Result<()> {
         let work = self.work.join(name);
-        let mut options: Vec<String> = ["--generate-all", "--format", "--stubs"]
-            .map(String::from)
-            .into();
+        let mut options: Vec<String> = ["--generate-all", "--format", "--stubs"].map(String::from).into();
         options.extend(self.column.options.iter().map(|&option| option.into()));
         let bindings = self.bindings(wit, &options, &work)?;
         // Code is made once, for what shows only then; for the rest checking is enough.
-        let emit = if self.column.name == DEFAULT.name {
-            "link"
-        } else {
-            "metadata"
-        };
-        self.compile(&bindings, "2021", emit, &work)
-            .context("in edition 2021")?;
-        self.compile(&bindings, "2024", "metadata", &work)
-            .context("in edition 2024")?;
+        let emit = if self.column.name == DEFAULT.name { "link" } else { "metadata" };
+        self.compile(&bindings, "2021", emit, &work).context("in edition 2021")?;
+        self.compile(&bindings, "2024", "metadata", &work).context("in edition 2024")?;
         if self.column.name == NO_STD {
             let root = work.join("no_std.rs");
             // A module called `core` catches paths that mean the crate but do not say so.
-            fs::write(
-                &root,
-                "#![no_std]\ninclude!(env!(\"BINDINGS\"));\nmod core {}\n",
-            )?;
-            self.compile_root(&root, &bindings, "2021", "metadata", &work)
-                .context("without std")?;
+            fs::write(&root, "#![no_std]\ninclude!(env!(\"BINDINGS\"));\nmod core {}\n")?;
+            self.compile_root(&root, &bindings, "2021", "metadata", &work).context("without std")?;
         }
         Ok(())
     }
@@ -137,23 +102,14 @@ impl Checker {
     fn bindings(&self, wit: &Path, options: &[String], work: &Path) -> Result<PathBuf> {
         let folder = work.join("bindings");
         let only = self.generator.run(wit, None, options, &folder);
-        only.or_else(|error| {
-            (self.generator.run(wit, Some("imports"), options, &folder)).map_err(|_| error)
-        })
+        only.or_else(|error| (self.generator.run(wit, Some("imports"), options, &folder)).map_err(|_| error))
     }
 
     fn compile(&self, bindings: &Path, edition: &str, emit: &str, work: &Path) -> Result<()> {
         self.compile_root(bindings, bindings, edition, emit, work)
     }
 
-    fn compile_root(
-        &self,
-        root: &Path,
-        bindings: &Path,
-        edition: &str,
-        emit: &str,
-        work: &Path,
-    ) -> Result<()> {
+    fn compile_root(&self, root: &Path, bindings: &Path, edition: &str, emit: &str, work: &Path) -> Result<()> {
         // Many worlds have the same name: what the compiler puts aside must not meet.
         run(self
             .libraries

@@ -66,9 +66,7 @@ pub fn suite(side: Side, filter: &str) -> Result<Report> {
         adapter: component::adapter()?,
         work: places::work_dir(&format!("runtime-{side:?}").to_lowercase())?,
     };
-    let cases: Vec<Case> = (folders.iter().enumerate())
-        .flat_map(|(index, folder)| folder.cases(index))
-        .collect();
+    let cases: Vec<Case> = (folders.iter().enumerate()).flat_map(|(index, folder)| folder.cases(index)).collect();
     let mut wanted: Vec<(usize, usize)> = (cases.iter())
         .flat_map(|case| {
             let sources = case.others.iter().copied().chain([case.runner]);
@@ -88,11 +86,7 @@ pub fn suite(side: Side, filter: &str) -> Result<Report> {
         let folder = &folders[case.folder];
         Outcome::new(folder.title(case), tools.case(folder, case, &built))
     });
-    Ok(Report {
-        title: format!("runtime suite, {side:?}"),
-        outcomes,
-        exceptions: EXCEPTIONS,
-    })
+    Ok(Report { title: format!("runtime suite, {side:?}"), outcomes, exceptions: EXCEPTIONS })
 }
 
 fn discover(root: &Path, group: &Path, filter: &str, folders: &mut Vec<Folder>) -> Result<()> {
@@ -101,15 +95,8 @@ fn discover(root: &Path, group: &Path, filter: &str, folders: &mut Vec<Folder>) 
         .map(|entry| Ok(entry?.path()))
         .collect::<Result<Vec<_>>>()?;
     paths.sort();
-    for path in paths
-        .into_iter()
-        .filter(|path| path.join("test.wit").is_file())
-    {
-        let name = path
-            .strip_prefix(root)
-            .unwrap_or(&path)
-            .display()
-            .to_string();
+    for path in paths.into_iter().filter(|path| path.join("test.wit").is_file()) {
+        let name = path.strip_prefix(root).unwrap_or(&path).display().to_string();
         if name.contains(filter) {
             let folder = Folder::read(name, path).context("cannot read a case of the suite")?;
             folders.push(folder);
@@ -122,39 +109,21 @@ impl Folder {
     fn read(name: String, path: PathBuf) -> Result<Self> {
         let config: WitConfig = config::parse(&fs::read_to_string(path.join("test.wit"))?)
             .with_context(|| format!("in {name}/test.wit"))?;
-        let worlds: Vec<String> = [config.runner()]
-            .into_iter()
-            .chain(config.dependencies())
-            .collect();
+        let worlds: Vec<String> = [config.runner()].into_iter().chain(config.dependencies()).collect();
         let mut sources = Vec::new();
-        let mut files: Vec<PathBuf> = fs::read_dir(&path)?
-            .map(|entry| Ok(entry?.path()))
-            .collect::<Result<_>>()?;
+        let mut files: Vec<PathBuf> = fs::read_dir(&path)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
         files.sort();
         for file in files {
-            let stem = file
-                .file_stem()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
+            let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             let world = worlds.iter().find(|world| stem.starts_with(world.as_str()));
             let is_rust = file.extension().is_some_and(|kind| kind == "rs");
             if let (true, Some(world)) = (is_rust, world) {
-                let config = config::parse(&fs::read_to_string(&file)?)
-                    .with_context(|| format!("in {name}/{stem}.rs"))?;
-                sources.push(Source {
-                    world: world.clone(),
-                    path: file,
-                    config,
-                });
+                let config =
+                    config::parse(&fs::read_to_string(&file)?).with_context(|| format!("in {name}/{stem}.rs"))?;
+                sources.push(Source { world: world.clone(), path: file, config });
             }
         }
-        Ok(Self {
-            name,
-            path,
-            config,
-            sources,
-        })
+        Ok(Self { name, path, config, sources })
     }
 
     /// Every runner with every choice of components; none where a world has no Rust source or where the components
@@ -165,58 +134,35 @@ impl Folder {
         }
         let of_world = |world: &str| {
             let sources = self.sources.iter().enumerate();
-            sources
-                .filter(|(_, source)| source.world == world)
-                .map(|(index, _)| index)
-                .collect::<Vec<_>>()
+            sources.filter(|(_, source)| source.world == world).map(|(index, _)| index).collect::<Vec<_>>()
         };
         let mut choices: Vec<Vec<usize>> = vec![Vec::new()];
         for world in self.config.dependencies() {
             let sources = of_world(&world);
             choices = (choices.iter())
-                .flat_map(|chosen| {
-                    sources
-                        .iter()
-                        .map(move |&source| [chosen.as_slice(), &[source]].concat())
-                })
+                .flat_map(|chosen| sources.iter().map(move |&source| [chosen.as_slice(), &[source]].concat()))
                 .collect();
         }
         (of_world(&self.config.runner()).into_iter())
-            .flat_map(|runner| {
-                choices.iter().map(move |others| Case {
-                    folder,
-                    runner,
-                    others: others.clone(),
-                })
-            })
+            .flat_map(|runner| choices.iter().map(move |others| Case { folder, runner, others: others.clone() }))
             .collect()
     }
 
     fn title(&self, case: &Case) -> String {
-        let files: Vec<String> = std::iter::once(&case.runner)
-            .chain(&case.others)
-            .map(|&source| self.sources[source].stem())
-            .collect();
+        let files: Vec<String> =
+            std::iter::once(&case.runner).chain(&case.others).map(|&source| self.sources[source].stem()).collect();
         format!("{} {}", self.name, files.join("+"))
     }
 
     /// The folder where packages lie beside the test's own, or else its one file.
     fn wit(&self) -> PathBuf {
-        if self.path.join("deps").is_dir() {
-            self.path.clone()
-        } else {
-            self.path.join("test.wit")
-        }
+        if self.path.join("deps").is_dir() { self.path.clone() } else { self.path.join("test.wit") }
     }
 }
 
 impl Source {
     fn stem(&self) -> String {
-        self.path
-            .file_stem()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned()
+        self.path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
     }
 }
 
@@ -232,11 +178,7 @@ impl Tools {
             path.cloned().map_err(|error| anyhow::anyhow!("{error}"))
         };
         let runner = component(case.runner)?;
-        let others = case
-            .others
-            .iter()
-            .map(|&other| component(other))
-            .collect::<Result<Vec<_>>>()?;
+        let others = case.others.iter().map(|&other| component(other)).collect::<Result<Vec<_>>>()?;
         let composed = match &folder.config.wac {
             None => {
                 let output = runner.with_file_name(folder.title(case).replace(['/', ' '], "-"));
@@ -263,28 +205,15 @@ impl Tools {
         if folder.config.default_bindgen_args != Some(false) {
             options.extend(["--generate-all".into(), "--format".into()]);
         }
-        let bindings = self.generator.run(
-            &folder.wit(),
-            Some(&source.world),
-            &options,
-            &work.join("bindings"),
-        )?;
+        let bindings = self.generator.run(&folder.wit(), Some(&source.world), &options, &work.join("bindings"))?;
         let module = work.join("module.wasm");
         let mut rustc = self.rustc(folder, source, &source.path, &module);
-        rustc
-            .env("BINDINGS", bindings)
-            .args(["--crate-type=cdylib", "-Clink-arg=--skip-wit-component"]);
+        rustc.env("BINDINGS", bindings).args(["--crate-type=cdylib", "-Clink-arg=--skip-wit-component"]);
         for library in &source.config.lang.externs {
             let path = folder.path.join(library);
-            let name = path
-                .file_stem()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
+            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             let output = work.join(format!("lib{name}.rlib"));
-            run(self
-                .rustc(folder, source, &path, &output)
-                .arg("--crate-type=rlib"))?;
+            run(self.rustc(folder, source, &path, &output).arg("--crate-type=rlib"))?;
             rustc.arg(format!("--extern={name}={}", output.display()));
         }
         run(&mut rustc).with_context(|| format!("cannot compile {}.rs", source.stem()))?;

@@ -38,10 +38,7 @@ pub struct Size {
 }
 
 /// What the peer's generator writes for all imports of WASI 0.3; `suites --peer wasi` measures it anew.
-pub const PEER_SIZE: Size = Size {
-    lines: 21_071,
-    bytes: 1_208_717,
-};
+pub const PEER_SIZE: Size = Size { lines: 21_071, bytes: 1_208_717 };
 
 impl fmt::Display for Size {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -69,11 +66,7 @@ pub fn suite(side: Side) -> Result<Report> {
         let folder = work.join(title.replace(|c: char| !c.is_ascii_alphanumeric(), "-"));
         Outcome::new(title, check(&generator, &libraries, wit, world, &folder))
     });
-    Ok(Report {
-        title: format!("worlds of WASI, {side:?}"),
-        outcomes,
-        exceptions: &[],
-    })
+    Ok(Report { title: format!("worlds of WASI, {side:?}"), outcomes, exceptions: &[] })
 }
 
 /// Measures the bindings of all imports of WASI 0.3.
@@ -92,19 +85,10 @@ pub fn size(side: Side) -> Result<Size> {
     let options = ["--generate-all", "--format"].map(String::from);
     let bindings = generate::generator(side)?.run(&wit, None, &options, &work.join("bindings"))?;
     let text = fs::read_to_string(bindings)?;
-    Ok(Size {
-        lines: text.lines().count(),
-        bytes: text.len(),
-    })
+    Ok(Size { lines: text.lines().count(), bytes: text.len() })
 }
 
-fn check(
-    generator: &Generator,
-    libraries: &Libraries,
-    wit: &Path,
-    world: &str,
-    folder: &Path,
-) -> Result<()> {
+fn check(generator: &Generator, libraries: &Libraries, wit: &Path, world: &str, folder: &Path) -> Result<()> {
     let options = ["--generate-all", "--format", "--stubs"].map(String::from);
     let bindings = generator.run(wit, Some(world), &options, &folder.join("bindings"))?;
     run(libraries
@@ -119,17 +103,10 @@ fn check(
 fn worlds_below(wit: &Path) -> Result<Vec<String>> {
     // The files beside each other are one package, which one of them names; those in `deps` are a package each.
     let mut packages = vec![wit_files(wit)?];
-    packages.extend(
-        wit_files(&wit.join("deps"))?
-            .into_iter()
-            .map(|file| vec![file]),
-    );
+    packages.extend(wit_files(&wit.join("deps"))?.into_iter().map(|file| vec![file]));
     let mut worlds = Vec::new();
     for files in packages {
-        let texts = files
-            .iter()
-            .map(fs::read_to_string)
-            .collect::<Result<Vec<_>, _>>()?;
+        let texts = files.iter().map(fs::read_to_string).collect::<Result<Vec<_>, _>>()?;
         let lines = || texts.iter().flat_map(|text| text.lines());
         let package = lines()
             .find_map(|line| line.strip_prefix("package ")?.strip_suffix(';'))
@@ -147,11 +124,8 @@ fn worlds_below(wit: &Path) -> Result<Vec<String>> {
 }
 
 fn wit_files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let entries =
-        fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
-    let mut files = entries
-        .map(|entry| Ok(entry?.path()))
-        .collect::<Result<Vec<_>>>()?;
+    let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let mut files = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
     files.retain(|file| file.extension().is_some_and(|kind| kind == "wit"));
     files.sort();
     Ok(files)

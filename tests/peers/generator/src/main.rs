@@ -22,19 +22,12 @@ fn main() -> Result<()> {
     let args = Args::parse();
     let mut resolve = Resolve::default();
     for features in &args.features {
-        resolve.features.extend(
-            features
-                .split([',', ' '])
-                .filter(|name| !name.is_empty())
-                .map(String::from),
-        );
+        resolve.features.extend(features.split([',', ' ']).filter(|name| !name.is_empty()).map(String::from));
     }
     let (package, _) = resolve.push_path(&args.wit)?;
     let world = resolve.select_world(&[package], args.world.as_deref())?;
     let mut files = Files::default();
-    args.options
-        .build()
-        .generate(&mut resolve, world, &mut files)?;
+    args.options.build().generate(&mut resolve, world, &mut files)?;
     fs::create_dir_all(&args.out_dir)?;
     for (name, contents) in files.iter() {
         let path = args.out_dir.join(name);

@@ -66,9 +66,7 @@ impl WitConfig {
     }
 
     pub(super) fn dependencies(&self) -> Vec<String> {
-        self.dependencies
-            .as_ref()
-            .map_or_else(|| vec!["test".into()], Words::words)
+        self.dependencies.as_ref().map_or_else(|| vec!["test".into()], Words::words)
     }
 }
 
