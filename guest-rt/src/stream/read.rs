@@ -1,6 +1,7 @@
 //! Reading into a buffer of the caller.
 
 use super::buf::RawBuf;
+use super::channel::Channel;
 use super::{StreamReader, StreamResult};
 use crate::copy::{self, CANCELLED, DROPPED, Flight, one_thread};
 use crate::payload::Items;
@@ -16,12 +17,19 @@ use core::task::{Context, Poll, ready};
 #[must_use = "futures do nothing unless polled"]
 pub struct StreamRead<'a, T> {
     reader: &'a mut StreamReader<T>,
-    state: State<T>,
+    read: RawRead,
 }
 
-enum State<T> {
-    Start(Vec<T>),
-    /// The reader's channel has the buffer.
+/// A read without the type of its items.
+struct RawRead {
+    state: State,
+    /// The caller's buffer, while the channel does not have it.
+    buf: RawBuf,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Start,
     Flying,
     Done,
 }
@@ -31,58 +39,23 @@ one_thread!(StreamRead<'a, T>);
 impl<T> Unpin for StreamRead<'_, T> {}
 
 impl<'a, T> StreamRead<'a, T> {
+    #[inline]
     pub(super) fn new(reader: &'a mut StreamReader<T>, buf: Vec<T>) -> Self {
-        StreamRead { reader, state: State::Start(buf) }
-    }
-
-    fn start(&mut self, buf: Vec<T>, cx: &mut Context<'_>) -> Poll<(StreamResult, Vec<T>)> {
-        let Some(channel) = self.reader.channel() else { return Poll::Ready((StreamResult::Dropped, buf)) };
-        // Items that are there come first, and a read that was given up without an end.
-        if channel.own.get().rest() == 0
-            && channel.reader.pending.flight.get() != Flight::Idle
-            && StreamReader::<T>::fill(channel, cx).is_pending()
-        {
-            self.state = State::Start(buf);
-            return Poll::Pending;
-        }
-        let mut buf = RawBuf::from_vec(buf);
-        let mut own = channel.own.get();
-        let code = if own.rest() > 0 {
-            // SAFETY: both hold items of this type.
-            let count = unsafe { own.move_to(&mut buf, &Items::of::<T>()) };
-            channel.own.set(own);
-            copy::code(copy::COMPLETED, count)
-        } else if channel.reader.finished.get() {
-            DROPPED
-        } else {
-            match channel.read(&mut buf, usize::MAX, false, cx) {
-                Some(code) => code,
-                None => {
-                    self.state = State::Flying;
-                    return Poll::Pending;
-                }
-            }
-        };
-        // SAFETY: it was made of a vector of this type.
-        Poll::Ready((StreamResult::from_code(code), unsafe { buf.into_vec() }))
+        StreamRead { reader, read: RawRead { state: State::Start, buf: RawBuf::from_vec(buf) } }
     }
 
     /// Gives the read up: what it has come to by now, and the buffer.
     ///
     /// After the read has ended: [`StreamResult::Cancelled`] and an empty buffer.
     pub fn cancel(mut self: Pin<&mut Self>) -> (StreamResult, Vec<T>) {
-        match core::mem::replace(&mut self.state, State::Done) {
-            State::Start(buf) => (StreamResult::Cancelled, buf),
-            State::Flying => self.land(),
-            State::Done => (StreamResult::Cancelled, Vec::new()),
-        }
+        let this = &mut *self;
+        let code = this.read.cancel(this.reader.channel());
+        this.end(code)
     }
 
-    fn land(&mut self) -> (StreamResult, Vec<T>) {
-        let (code, buf) = match self.reader.channel() {
-            Some(channel) => channel.cancel_read(),
-            None => (CANCELLED, RawBuf::EMPTY),
-        };
+    #[inline]
+    fn end(&mut self, code: u32) -> (StreamResult, Vec<T>) {
+        let buf = core::mem::replace(&mut self.read.buf, RawBuf::EMPTY);
         // SAFETY: it was made of a vector of this type.
         (StreamResult::from_code(code), unsafe { buf.into_vec() })
     }
@@ -92,46 +65,97 @@ impl<T> Future for StreamRead<'_, T> {
     type Output = (StreamResult, Vec<T>);
 
     /// After the read has ended: [`StreamResult::Cancelled`] and an empty buffer.
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match core::mem::replace(&mut self.state, State::Done) {
-            State::Start(buf) => self.start(buf, cx),
-            State::Flying => {
-                self.state = State::Flying;
-                let landed = match self.reader.channel() {
-                    Some(channel) => match channel.poll_read(cx) {
-                        Some(landed) => Poll::Ready(landed),
-                        None => Poll::Pending,
-                    },
-                    None => Poll::Ready((DROPPED, RawBuf::EMPTY)),
-                };
-                let (code, buf) = ready!(landed);
-                self.state = State::Done;
-                // SAFETY: it was made of a vector of this type.
-                Poll::Ready((StreamResult::from_code(code), unsafe { buf.into_vec() }))
-            }
-            State::Done => Poll::Ready((StreamResult::Cancelled, Vec::new())),
-        }
+        let this = &mut *self;
+        let code = ready!(this.read.poll(this.reader.channel(), cx));
+        Poll::Ready(this.end(code))
     }
 }
 
 impl<T> Drop for StreamRead<'_, T> {
+    #[inline]
     fn drop(&mut self) {
-        if !matches!(self.state, State::Flying) {
-            return;
+        // What has ended leaves nothing.
+        if self.read.state != State::Done || self.read.buf.cap != 0 {
+            // SAFETY: the items are of this type.
+            unsafe { self.read.give_up(self.reader.channel(), &const { Items::of::<T>() }) }
         }
-        let Some(channel) = self.reader.channel() else { return };
-        if channel.reader.pending.flight.get() == Flight::Remote && !copy::may_cancel() {
-            // It goes on, for the reader. What was in the buffer before is nobody's any more.
-            let mut buf = channel.reader.buf.get();
-            // SAFETY: the items are of this type, and the read fills what is behind them.
-            unsafe { buf.drop_first(buf.len, &Items::of::<T>()) }
-            return;
+    }
+}
+
+impl RawRead {
+    #[inline(never)]
+    fn poll(&mut self, channel: Option<&Channel>, cx: &mut Context<'_>) -> Poll<u32> {
+        let Some(channel) = channel else { return Poll::Ready(self.ended(DROPPED)) };
+        match self.state {
+            State::Start => self.start(channel, cx),
+            State::Flying => match channel.poll_read(cx) {
+                Some((code, buf)) => {
+                    self.buf = buf;
+                    Poll::Ready(self.ended(code))
+                }
+                None => Poll::Pending,
+            },
+            State::Done => Poll::Ready(CANCELLED),
         }
-        let (code, mut buf) = channel.cancel_read();
-        // SAFETY: the items are of this type.
+    }
+
+    fn start(&mut self, channel: &Channel, cx: &mut Context<'_>) -> Poll<u32> {
+        // Items that are there come first, and a read that was given up without an end.
+        if !channel.has_items() && channel.reader.pending.flight.get() != Flight::Idle && channel.fill(cx).is_pending()
+        {
+            return Poll::Pending;
+        }
+        let mut own = channel.own.get();
+        let code = if own.rest() > 0 {
+            // SAFETY: both hold items of the channel's type.
+            let count = unsafe { own.move_to(&mut self.buf, &channel.items) };
+            channel.own.set(own);
+            copy::code(copy::COMPLETED, count)
+        } else if channel.reader.finished.get() {
+            DROPPED
+        } else {
+            match channel.read(&mut self.buf, usize::MAX, false, cx) {
+                Some(code) => code,
+                None => {
+                    self.state = State::Flying;
+                    return Poll::Pending;
+                }
+            }
+        };
+        Poll::Ready(self.ended(code))
+    }
+
+    fn ended(&mut self, code: u32) -> u32 {
+        self.state = State::Done;
+        code
+    }
+
+    #[inline(never)]
+    fn cancel(&mut self, channel: Option<&Channel>) -> u32 {
+        if self.state == State::Flying
+            && let Some(channel) = channel
+        {
+            let (code, buf) = channel.cancel_read();
+            self.buf = buf;
+            return self.ended(code);
+        }
+        self.ended(CANCELLED)
+    }
+
+    /// The future is dropped.
+    ///
+    /// # Safety
+    /// The items are of this type.
+    #[inline(never)]
+    unsafe fn give_up(&mut self, channel: Option<&Channel>, items: &Items) {
+        // SAFETY: the caller's promise; the channel has items of this type.
         unsafe {
-            buf.drop_first(buf.len - copy::count(code), &Items::of::<T>());
-            channel.own.replace(buf).free(&Items::of::<T>());
+            match channel {
+                Some(channel) if self.state == State::Flying => channel.abandon_read(),
+                _ => core::mem::replace(&mut self.buf, RawBuf::EMPTY).free(items),
+            }
         }
     }
 }

@@ -47,10 +47,10 @@ impl<T> StreamReader<T> {
     }
 
     /// The channel, made when it is first needed; `None` when the reader was given away.
+    #[inline]
     pub(super) fn channel(&self) -> Option<&Channel> {
-        if self.channel.get().is_null()
+        if self.handle.get() != NO_HANDLE
             && let Some(reading) = self.reading
-            && self.handle.get() != NO_HANDLE
         {
             self.channel.set(Channel::lifted(Self::ITEMS, reading, self.handle.replace(NO_HANDLE)));
         }
@@ -122,7 +122,7 @@ impl<T> StreamReader<T> {
     /// The poll function of [`next`](Self::next). The read goes on when it is not polled any more.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
         let Some(channel) = self.channel() else { return Poll::Ready(None) };
-        if !ready!(Self::fill(channel, cx)) {
+        if !ready!(channel.fill(cx)) {
             return Poll::Ready(None);
         }
         let mut own = channel.own.get();
@@ -136,8 +136,8 @@ impl<T> StreamReader<T> {
     /// The poll function of [`next_chunk`](Self::next_chunk).
     pub fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Vec<T>>> {
         let Some(channel) = self.channel() else { return Poll::Ready(None) };
-        channel.ahead.set(Self::MOST_AHEAD);
-        if !ready!(Self::fill(channel, cx)) {
+        channel.ahead.set(channel.most_ahead());
+        if !ready!(channel.fill(cx)) {
             return Poll::Ready(None);
         }
         // SAFETY: the items are of this type.
@@ -149,8 +149,8 @@ impl<T> StreamReader<T> {
     pub fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut Vec<T>) -> Poll<StreamResult> {
         let Some(channel) = self.channel() else { return Poll::Ready(StreamResult::Dropped) };
         let wanted = buf.capacity() - buf.len();
-        channel.ahead.set(wanted.clamp(1, Self::MOST_AHEAD));
-        if !ready!(Self::fill(channel, cx)) {
+        channel.ahead.set(wanted.min(channel.most_ahead()).max(1));
+        if !ready!(channel.fill(cx)) {
             return Poll::Ready(StreamResult::Dropped);
         }
         let mut own = channel.own.get();
@@ -183,85 +183,18 @@ impl<T> StreamReader<T> {
         super::StreamReaderStream::new(self)
     }
 
-    /// So many items are read ahead at most: about a page, but not too few and not too many.
-    const MOST_AHEAD: usize = {
-        let size = if size_of::<T>() == 0 { 1 } else { size_of::<T>() };
-        let count = 4096 / size;
-        if count < 16 { 16 } else { count }
-    };
-
-    /// Sees to it that there are items in the reader's own buffer. False after the last one.
-    pub(super) fn fill(channel: &Channel, cx: &mut Context<'_>) -> Poll<bool> {
-        loop {
-            if channel.own.get().rest() > 0 {
-                return Poll::Ready(true);
-            }
-            let (code, own) = if channel.reader.pending.flight.get() != Flight::Idle {
-                Self::adopt_flight(channel);
-                match channel.poll_read(cx) {
-                    Some(landed) => landed,
-                    None => return Poll::Pending,
-                }
-            } else if channel.reader.finished.get() {
-                return Poll::Ready(false);
-            } else {
-                let mut own = Self::cleared(channel);
-                match channel.read(&mut own, channel.ahead.get(), true, cx) {
-                    Some(code) => (code, own),
-                    None => return Poll::Pending,
-                }
-            };
-            let full = own.room() == 0 || own.rest() >= channel.ahead.get();
-            channel.own.set(own);
-            if full && copy::count(code) > 0 {
-                channel.ahead.set((channel.ahead.get() * 2).min(Self::MOST_AHEAD));
-            }
-        }
-    }
-
-    /// The reader's own buffer, which is empty, with as much room as shall be read ahead.
-    fn cleared(channel: &Channel) -> RawBuf {
-        let mut own = channel.own.replace(RawBuf::EMPTY);
-        let ahead = channel.ahead.get();
-        if own.cap < ahead {
-            // SAFETY: the items are of this type.
-            unsafe { own.free(&Self::ITEMS) }
-            own = RawBuf::with_capacity(ahead, &Self::ITEMS);
-        }
-        own.head = 0;
-        own.len = 0;
-        own
-    }
-
-    /// The read in flight is one of the reader itself from now on, if it was one of a future that was forgotten, or
-    /// could not be cancelled.
-    fn adopt_flight(channel: &Channel) {
-        if !channel.into_own.replace(true) {
-            let mut buf = channel.reader.buf.replace(RawBuf::EMPTY);
-            // These belonged to the future.
-            buf.head = buf.len;
-            let old = channel.own.replace(buf);
-            // SAFETY: the items are of this type.
-            unsafe { old.free(&Self::ITEMS) }
-        }
-    }
-
     /// Ends a read that is in flight; what it brings stays with the reader.
     pub(super) fn settle(&self) {
         // SAFETY: as in `channel`.
-        if let Some(channel) = unsafe { self.channel.get().as_ref() }
-            && channel.reader.pending.flight.get() != Flight::Idle
-        {
-            Self::adopt_flight(channel);
-            let (_, own) = channel.cancel_read();
-            channel.own.set(own);
+        if let Some(channel) = unsafe { self.channel.get().as_ref() } {
+            channel.settle();
         }
     }
 
     /// Items were read ahead.
     pub(super) fn has_items(&self) -> bool {
         // SAFETY: as in `channel`.
-        unsafe { self.channel.get().as_ref() }.is_some_and(|channel| channel.own.get().rest() > 0)
+        unsafe { self.channel.get().as_ref() }.is_some_and(Channel::has_items)
     }
 
     /// The end of the stream was read.

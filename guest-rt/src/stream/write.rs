@@ -1,8 +1,9 @@
 //! Writing from a buffer.
 
 use super::buf::RawBuf;
+use super::channel::Channel;
 use super::{StreamResult, StreamWriter};
-use crate::copy::{self, CANCELLED, Flight, one_thread};
+use crate::copy::{self, CANCELLED, DROPPED, Flight, one_thread};
 use crate::payload::Items;
 use alloc::vec::Vec;
 use core::fmt;
@@ -10,42 +11,56 @@ use core::future::Future;
 use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 use core::pin::Pin;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, ready};
 
 /// Items to write, of which some may have been written.
 ///
 /// A write gives it back. It can be written again, by [`StreamWriter::write_buf`], without moving anything.
 pub struct AbiBuffer<T> {
+    raw: RawItems,
+    items: PhantomData<T>,
+}
+
+/// The same without the type of the items.
+struct RawItems {
     buf: RawBuf,
     /// See `Channel::stamp`.
     stamp: u64,
-    items: PhantomData<T>,
+}
+
+impl RawItems {
+    const NONE: RawItems = RawItems { buf: RawBuf::EMPTY, stamp: 0 };
 }
 
 one_thread!(AbiBuffer<T>, StreamWrite<'a, T>, WriteFrom<'a, T>);
 
 impl<T> AbiBuffer<T> {
     pub(super) fn new(items: Vec<T>) -> AbiBuffer<T> {
-        AbiBuffer { buf: RawBuf::from_vec(items), stamp: 0, items: PhantomData }
+        AbiBuffer { raw: RawItems { buf: RawBuf::from_vec(items), stamp: 0 }, items: PhantomData }
+    }
+
+    fn take_raw(self) -> RawItems {
+        let mut this = ManuallyDrop::new(self);
+        core::mem::replace(&mut this.raw, RawItems::NONE)
     }
 
     /// The items that were not written, in the vector that they came in.
     pub fn into_vec(self) -> Vec<T> {
         let this = ManuallyDrop::new(self);
         // SAFETY: it was made of a vector of this type.
-        unsafe { this.buf.into_vec() }
+        unsafe { this.raw.buf.into_vec() }
     }
 
     /// How many items were not written.
     pub fn remaining(&self) -> usize {
-        self.buf.rest()
+        self.raw.buf.rest()
     }
 }
 
 impl<T> Drop for AbiBuffer<T> {
     fn drop(&mut self) {
         // SAFETY: it was made of a vector of this type.
-        unsafe { self.buf.free(&Items::of::<T>()) }
+        unsafe { self.raw.buf.free(&const { Items::of::<T>() }) }
     }
 }
 
@@ -61,9 +76,14 @@ impl<T> fmt::Debug for AbiBuffer<T> {
 #[must_use = "futures do nothing unless polled"]
 pub struct StreamWrite<'a, T> {
     writer: &'a mut StreamWriter<T>,
-    /// Empty while the writer's channel has it.
-    buf: AbiBuffer<T>,
+    write: RawWrite,
+}
+
+/// A write without the type of its items.
+struct RawWrite {
     state: State,
+    /// What is to be written, while the channel does not have it.
+    items: RawItems,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -76,13 +96,14 @@ enum State {
 impl<T> Unpin for StreamWrite<'_, T> {}
 
 impl<'a, T> StreamWrite<'a, T> {
+    #[inline]
     pub(super) fn new(writer: &'a mut StreamWriter<T>, buf: AbiBuffer<T>) -> Self {
-        StreamWrite { writer, buf, state: State::Start }
+        StreamWrite { writer, write: RawWrite { state: State::Start, items: buf.take_raw() } }
     }
 
     /// The write that is in flight.
     pub(super) fn resume(writer: &'a mut StreamWriter<T>) -> Self {
-        StreamWrite { writer, buf: AbiBuffer::new(Vec::new()), state: State::Flying }
+        StreamWrite { writer, write: RawWrite { state: State::Flying, items: RawItems::NONE } }
     }
 
     /// Gives the write up: what it has come to by now, and the items that were not written.
@@ -93,58 +114,27 @@ impl<'a, T> StreamWrite<'a, T> {
     }
 
     pub(super) fn end(&mut self) -> (StreamResult, AbiBuffer<T>) {
-        let state = core::mem::replace(&mut self.state, State::Done);
-        if state == State::Flying {
-            let (code, buf) = self.writer.channel().cancel_write();
-            self.buf.buf = buf;
-            return (StreamResult::from_code(code), self.take());
-        }
-        (StreamResult::from_code(CANCELLED), self.take())
+        let code = self.write.cancel(self.writer.channel());
+        self.ended(code)
     }
 
-    fn take(&mut self) -> AbiBuffer<T> {
-        core::mem::replace(&mut self.buf, AbiBuffer::new(Vec::new()))
+    #[inline]
+    fn ended(&mut self, code: u32) -> (StreamResult, AbiBuffer<T>) {
+        let raw = core::mem::replace(&mut self.write.items, RawItems::NONE);
+        (StreamResult::from_code(code), AbiBuffer { raw, items: PhantomData })
     }
 
     /// Polls; when that is pending, the writer goes on with the write even if this is dropped.
     pub(super) fn poll_kept(&mut self, cx: &mut Context<'_>) -> Poll<(StreamResult, AbiBuffer<T>)> {
         let polled = self.step(cx);
-        self.state = State::Done;
+        self.write.state = State::Done;
         polled
     }
 
+    #[inline]
     fn step(&mut self, cx: &mut Context<'_>) -> Poll<(StreamResult, AbiBuffer<T>)> {
-        if self.state == State::Start {
-            if self.writer.is_writing() {
-                // The write of a future that was forgotten, or could not be cancelled.
-                let (_, rest) = StreamWrite::resume(self.writer).end();
-                drop(rest);
-            }
-            let channel = self.writer.channel();
-            self.state = State::Done;
-            if channel.writer.finished.get() {
-                return Poll::Ready((StreamResult::Dropped, self.take()));
-            }
-            let AbiBuffer { buf, stamp, .. } = &mut self.buf;
-            return match channel.write(buf, stamp, cx) {
-                Some(code) => Poll::Ready((StreamResult::from_code(code), self.take())),
-                None => {
-                    self.state = State::Flying;
-                    Poll::Pending
-                }
-            };
-        }
-        if self.state == State::Done {
-            return Poll::Ready((StreamResult::Cancelled, self.take()));
-        }
-        match self.writer.channel().poll_write(cx) {
-            Some((code, buf)) => {
-                self.state = State::Done;
-                self.buf.buf = buf;
-                Poll::Ready((StreamResult::from_code(code), self.take()))
-            }
-            None => Poll::Pending,
-        }
+        let code = ready!(self.write.poll(self.writer.channel(), cx));
+        Poll::Ready(self.ended(code))
     }
 }
 
@@ -152,17 +142,71 @@ impl<T> Future for StreamWrite<'_, T> {
     type Output = (StreamResult, AbiBuffer<T>);
 
     /// After the write has ended: [`StreamResult::Cancelled`] and nothing.
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         self.step(cx)
     }
 }
 
 impl<T> Drop for StreamWrite<'_, T> {
+    #[inline]
     fn drop(&mut self) {
-        let remote = self.writer.channel().writer.pending.flight.get() == Flight::Remote;
+        // What has ended leaves nothing.
+        if self.write.state != State::Done || self.write.items.buf.cap != 0 {
+            // SAFETY: the items are of the channel's type.
+            unsafe { self.write.give_up(self.writer.channel()) }
+        }
+    }
+}
+
+impl RawWrite {
+    #[inline(never)]
+    fn poll(&mut self, channel: &Channel, cx: &mut Context<'_>) -> Poll<u32> {
+        let code = match self.state {
+            State::Start => {
+                channel.drop_forgotten_write();
+                if channel.writer.finished.get() {
+                    Some(DROPPED)
+                } else {
+                    channel.write(&mut self.items.buf, &mut self.items.stamp, cx)
+                }
+            }
+            State::Flying => channel.poll_write(cx).map(|(code, buf)| {
+                self.items.buf = buf;
+                code
+            }),
+            State::Done => Some(CANCELLED),
+        };
+        self.state = if code.is_some() { State::Done } else { State::Flying };
+        code.map_or(Poll::Pending, Poll::Ready)
+    }
+
+    #[inline(never)]
+    fn cancel(&mut self, channel: &Channel) -> u32 {
+        if core::mem::replace(&mut self.state, State::Done) != State::Flying {
+            return CANCELLED;
+        }
+        let (code, buf) = channel.cancel_write();
+        self.items.buf = buf;
+        code
+    }
+
+    /// It is known to the engine, which does not let it be cancelled here.
+    fn is_stuck(&self, channel: &Channel) -> bool {
+        self.state == State::Flying && channel.writer.pending.flight.get() == Flight::Remote && !copy::may_cancel()
+    }
+
+    /// The future is dropped.
+    ///
+    /// # Safety
+    /// The items are of the channel's type.
+    #[inline(never)]
+    unsafe fn give_up(&mut self, channel: &Channel) {
         // What cannot be cancelled here is so by the next write, or when the writer is dropped.
-        if self.state == State::Flying && (!remote || copy::may_cancel()) {
-            drop(self.end());
+        if !self.is_stuck(channel) {
+            self.cancel(channel);
+            // SAFETY: the caller's promise.
+            unsafe { core::mem::replace(&mut self.items.buf, RawBuf::EMPTY).free(&channel.items) }
         }
     }
 }
@@ -185,8 +229,9 @@ impl<'a, T> WriteFrom<'a, T> {
 impl<T> Future for WriteFrom<'_, T> {
     type Output = StreamResult;
 
+    /// After the write has ended: [`StreamResult::Cancelled`].
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<StreamResult> {
-        if self.write.state == State::Done {
+        if self.write.write.state == State::Done {
             return Poll::Ready(StreamResult::Cancelled);
         }
         self.write.step(cx).map(|(result, rest)| {
@@ -198,8 +243,8 @@ impl<T> Future for WriteFrom<'_, T> {
 
 impl<T> Drop for WriteFrom<'_, T> {
     fn drop(&mut self) {
-        let remote = self.write.writer.channel().writer.pending.flight.get() == Flight::Remote;
-        if self.write.state == State::Start || self.write.state == State::Flying && (!remote || copy::may_cancel()) {
+        let write = &self.write.write;
+        if write.state != State::Done && !write.is_stuck(self.write.writer.channel()) {
             let (_, rest) = self.write.end();
             *self.values = rest.into_vec();
         }

@@ -127,10 +127,7 @@ unsafe fn drop_writer(channel: *mut Channel) {
             copy::put_off(channel.cast(), |channel| drop_writer(channel.cast()));
             return;
         }
-        if this.writer.pending.flight.get() != Flight::Idle {
-            let (_, rest) = this.cancel_write();
-            rest.free(&this.items);
-        }
+        this.drop_forgotten_write();
         this.close_writer();
         Channel::release(channel);
     }
