@@ -64,7 +64,11 @@ impl Checks<'_> {
         for (rust, wit, span) in names {
             match seen.get(rust) {
                 Some(first) if *first == wit => {
-                    self.refuse(span, format!("there are two {what}s `{wit}`"), format!("give one of the two {what}s another name"));
+                    self.refuse(
+                        span,
+                        format!("there are two {what}s `{wit}`"),
+                        format!("give one of the two {what}s another name"),
+                    );
                 }
                 Some(first) => self.refuse(
                     span,
@@ -99,7 +103,8 @@ impl Checks<'_> {
         let guest = module.guest.iter().map(|guest| guest.functions.as_slice());
         let resources = module.types.iter().map(|id| of_resource(&world.types[id.0].kind));
         for group in std::iter::once(module.imports.as_slice()).chain(guest).chain(resources) {
-            let names = group.iter().map(|function| (function.name.as_str(), function.wit_name.as_str(), function.span));
+            let names =
+                group.iter().map(|function| (function.name.as_str(), function.wit_name.as_str(), function.span));
             self.check_distinct("function", names);
         }
     }
@@ -118,10 +123,16 @@ impl Checks<'_> {
                 self.check_distinct("field", names);
             }
             TypeKind::Variant { cases, .. } | TypeKind::Enum { cases, .. } => {
-                self.check_distinct("case", cases.iter().map(|case| (case.name.as_str(), case.wit_name.as_str(), case.span)));
+                self.check_distinct(
+                    "case",
+                    cases.iter().map(|case| (case.name.as_str(), case.wit_name.as_str(), case.span)),
+                );
             }
             TypeKind::Flags { flags, .. } => {
-                self.check_distinct("flag", flags.iter().map(|flag| (flag.name.as_str(), flag.wit_name.as_str(), flag.span)));
+                self.check_distinct(
+                    "flag",
+                    flags.iter().map(|flag| (flag.name.as_str(), flag.wit_name.as_str(), flag.span)),
+                );
             }
             _ => {}
         }
@@ -132,7 +143,8 @@ impl Checks<'_> {
         if let TypeKind::Flags { flags, .. } = kind
             && flags.len() > 128
         {
-            let help = "split them into several `flags` of at most 128, best of at most 32, which is what engines allow";
+            let help =
+                "split them into several `flags` of at most 128, best of at most 32, which is what engines allow";
             self.refuse(span, format!("the flags `{name}` are {}, and 128 is the limit", flags.len()), help);
         }
     }
@@ -142,7 +154,8 @@ impl Checks<'_> {
         for function in of_resource(kind) {
             if matches!(function.name.as_str(), "handle" | "take_handle" | "from_handle") {
                 let help = format!("give it another name, or leave it out with `skip: [\"{}\"]`", function.wit_name);
-                let message = format!("the function `{}` of `{name}` has the name of one that the bindings need", function.name);
+                let message =
+                    format!("the function `{}` of `{name}` has the name of one that the bindings need", function.name);
                 self.refuse(function.span, message, help);
             }
         }

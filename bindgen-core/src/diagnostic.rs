@@ -65,9 +65,8 @@ impl fmt::Display for Diagnostic {
         if let Some(place) = &self.place {
             let number = place.line.to_string();
             let pad = " ".repeat(number.len());
-            let skip: String = (place.text.chars().take(place.column - 1))
-                .map(|c| if c == '\t' { '\t' } else { ' ' })
-                .collect();
+            let skip: String =
+                (place.text.chars().take(place.column - 1)).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
             write!(f, "\n{pad}--> {}:{}:{}", place.file, place.line, place.column)?;
             write!(f, "\n{pad} |\n{number} | {}", place.text)?;
             write!(f, "\n{pad} | {skip}{}", "^".repeat(place.width))?;

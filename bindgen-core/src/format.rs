@@ -59,7 +59,22 @@ fn space_out(text: &str) -> String {
 
 /// Whether a line may begin an item.
 fn is_item(line: &str) -> bool {
-    ["#[", "///", "pub ", "impl", "fn ", "unsafe ", "async ", "const ", "static ", "use ", "mod ", "macro_rules!", "__rt::", "type "]
-        .iter()
-        .any(|start| line.starts_with(start))
+    [
+        "#[",
+        "///",
+        "pub ",
+        "impl",
+        "fn ",
+        "unsafe ",
+        "async ",
+        "const ",
+        "static ",
+        "use ",
+        "mod ",
+        "macro_rules!",
+        "__rt::",
+        "type ",
+    ]
+    .iter()
+    .any(|start| line.starts_with(start))
 }

@@ -87,10 +87,13 @@ fn check_not_loaded(resolve: &Resolve, path: &Path) -> Result<(), Diagnostics> {
         let parsed = match group.is_dir() {
             true => UnresolvedPackageGroup::parse_dir(&group).ok(),
             false if group.extension().is_none_or(|extension| extension != "wit") => None,
-            false => std::fs::read_to_string(&group).ok().and_then(|text| UnresolvedPackageGroup::parse(&group, &text).ok()),
+            false => {
+                std::fs::read_to_string(&group).ok().and_then(|text| UnresolvedPackageGroup::parse(&group, &text).ok())
+            }
         };
         if let Some(package) = parsed.and_then(|group| loaded_before(resolve, &group)) {
-            let message = format!("the package `{package}` in `{}` has been read from another path already", group.display());
+            let message =
+                format!("the package `{package}` in `{}` has been read from another path already", group.display());
             let help = "name each package once: the folder `deps` of a path is read with it";
             return Err(Diagnostic::new(message).help(help).option("path", Some(path.display().to_string())).into());
         }
@@ -120,7 +123,8 @@ fn list(path: &Path, files: &mut Vec<PathBuf>, directories: &mut Vec<PathBuf>) {
             if in_deps || entry.file_name().is_some_and(|name| name == "deps") {
                 list(&entry, files, directories);
             }
-        } else if entry.extension().is_some_and(|extension| matches!(extension.to_str(), Some("wit" | "wat" | "wasm"))) {
+        } else if entry.extension().is_some_and(|extension| matches!(extension.to_str(), Some("wit" | "wat" | "wasm")))
+        {
             files.push(entry);
         }
     }
@@ -129,6 +133,10 @@ fn list(path: &Path, files: &mut Vec<PathBuf>, directories: &mut Vec<PathBuf>) {
 /// Chooses the world of the main packages.
 fn choose(resolve: &Resolve, main: &[PackageId], world: Option<&str>) -> Result<WorldId, Diagnostics> {
     if let Ok(chosen) = resolve.select_world(main, world) {
+        return Ok(chosen);
+    }
+    // A world whose name is a word of WIT's grammar, given without its `%`.
+    if let Some(Ok(chosen)) = world.map(|world| resolve.select_world(main, Some(&format!("%{world}")))) {
         return Ok(chosen);
     }
     let worlds = |packages: &mut dyn Iterator<Item = PackageId>| -> Vec<String> {
@@ -160,9 +168,7 @@ fn choose(resolve: &Resolve, main: &[PackageId], world: Option<&str>) -> Result<
             };
             Diagnostic::new(format!("the package {} has no world", packages.join(", "))).help(help)
         }
-        None => {
-            Diagnostic::new("which world is meant?").help(format!("name one with `world`: {}", name_them(&own)))
-        }
+        None => Diagnostic::new("which world is meant?").help(format!("name one with `world`: {}", name_them(&own))),
     };
     Err(diagnostic.option("world", world.map(str::to_string)).into())
 }
@@ -188,7 +194,8 @@ fn failure(resolve: &Resolve, texts: &Texts, path: &Path, error: &anyhow::Error)
     let cause = error.root_cause().to_string();
     let mut diagnostic = Diagnostic::new(format!("`{}` can't be read: {cause}", path.display()));
     if !path.exists() {
-        let help = "paths are relative to the folder of the crate's `Cargo.toml`, on the command line to the current one";
+        let help =
+            "paths are relative to the folder of the crate's `Cargo.toml`, on the command line to the current one";
         diagnostic = diagnostic.help(help);
     } else if path.is_dir() {
         diagnostic = diagnostic.help("a folder of WIT has `.wit` files of one package, and those it needs in `deps`");

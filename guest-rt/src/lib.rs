@@ -32,9 +32,9 @@ mod waitable;
 mod wake;
 mod yields;
 
+pub use backpressure::{BackpressureGuard, backpressure_dec, backpressure_inc};
 #[cfg(feature = "bitflags")]
 pub use bitflags;
-pub use backpressure::{BackpressureGuard, backpressure_dec, backpressure_inc};
 pub use block_on::block_on;
 pub use error_context::ErrorContext;
 pub use future::{FutureRead, FutureReader, FutureWrite, FutureWriteCancel, FutureWriteError, FutureWriter};
@@ -102,7 +102,7 @@ pub mod __rt {
     pub use crate::stream::{StreamReader, StreamWriter, stream_new};
     pub use crate::subtask::{Call, async_call};
     pub use crate::task::Pool;
-    pub use crate::{exported_borrow, flags, future_payload, handle, import, map, stream_payload};
+    pub use crate::{exported_borrow, flags, future_payload, handle, import, map, owned_handle, stream_payload};
     pub use alloc::boxed::Box;
     pub use alloc::string::String;
     pub use alloc::vec::Vec;

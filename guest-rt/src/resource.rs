@@ -54,7 +54,8 @@ fn identity<T: 'static>() -> TypeId {
 /// The type that an address of [`identity`] stands for.
 fn first_id(identity: usize) -> TypeId {
     // SAFETY: only addresses of such functions are remembered.
-    let identity = unsafe { core::mem::transmute::<*const (), fn() -> TypeId>(core::ptr::with_exposed_provenance(identity)) };
+    let identity =
+        unsafe { core::mem::transmute::<*const (), fn() -> TypeId>(core::ptr::with_exposed_provenance(identity)) };
     identity()
 }
 

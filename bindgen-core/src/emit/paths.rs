@@ -14,14 +14,14 @@ pub(crate) struct Scope<'a> {
 
 impl Scope<'_> {
     /// `super::super::`, up to the root.
-    pub(crate) fn to_root(&self) -> TokenStream {
+    pub(crate) fn to_root(self) -> TokenStream {
         let depth = self.world.modules[self.module.0].path.len();
         let steps = (0..depth).map(|_| quote!(super::));
         quote!(#(#steps)*)
     }
 
     /// The path from here to the module at `module`, with `::` behind; nothing for this one.
-    pub(crate) fn to_module(&self, module: ModuleId) -> TokenStream {
+    pub(crate) fn to_module(self, module: ModuleId) -> TokenStream {
         if module == self.module {
             return TokenStream::new();
         }
@@ -35,7 +35,10 @@ impl Scope<'_> {
         let def = &self.world.types[id.0];
         if let Some(path) = &def.external {
             let path_tokens = tokens(path);
-            let at_root = path.split("::").next().is_some_and(|first| self.world.style.remaps.iter().any(|(name, _)| name == first));
+            let at_root = path
+                .split("::")
+                .next()
+                .is_some_and(|first| self.world.style.remaps.iter().any(|(name, _)| name == first));
             let root = at_root.then(|| self.to_root());
             return quote!(#root #path_tokens);
         }

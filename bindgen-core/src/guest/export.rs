@@ -5,7 +5,10 @@ use super::ty::const_width;
 use super::{documentation, root_lints};
 use crate::emit::paths::Scope;
 use crate::emit::{ident, tokens};
-use crate::model::{CallPlan, Core, ExportPlan, ExportedResource, FuncKind, Function, Guest, ParamsPlan, ResultPlan, Type, TypeKind, World};
+use crate::model::{
+    CallPlan, Core, ExportPlan, ExportedResource, FuncKind, Function, Guest, ParamsPlan, ResultPlan, Type, TypeKind,
+    World,
+};
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
@@ -84,7 +87,9 @@ pub(super) fn glue(scope: &Scope<'_>, function: &Function, bound: &str) -> Token
     if let Some(task_return) = &plan.task_return {
         let finish = finish(function, task_return);
         let future = match plan.lends {
-            true => quote! { async move { let __borrows = __borrows; let __result = #call.await; drop(__borrows); __result } },
+            true => {
+                quote! { async move { let __borrows = __borrows; let __result = #call.await; drop(__borrows); __result } }
+            }
             false => call,
         };
         return quote! {
@@ -110,7 +115,10 @@ pub(super) fn glue(scope: &Scope<'_>, function: &Function, bound: &str) -> Token
         }
         ResultPlan::Indirect => {
             let name = returned_name(function);
-            (Some(quote!(-> usize)), quote! { let __result = #call; unsafe { #name.store::<__World>(__result).expose_provenance() } })
+            (
+                Some(quote!(-> usize)),
+                quote! { let __result = #call; unsafe { #name.store::<__World>(__result).expose_provenance() } },
+            )
         }
     };
     quote! {
@@ -189,7 +197,11 @@ fn lift_params(scope: &Scope<'_>, function: &Function, plan: &ExportPlan, safe: 
         ParamsPlan::Flat(_) => quote!(__rt::lift_params::<__World, #ty, #count>(args)),
         ParamsPlan::Spilled => quote!(__rt::lift_spilled::<__World, #ty>(args)),
     };
-    Some(if safe { quote! { let #pattern = unsafe { #value }; } } else { quote! { let #pattern = #value; } })
+    Some(if safe {
+        quote! { let #pattern = unsafe { #value }; }
+    } else {
+        quote! { let #pattern = #value; }
+    })
 }
 
 /// The type of [`chain_tuples`].

@@ -82,7 +82,11 @@ fn module_header(scope: &Scope<'_>) -> TokenStream {
         }
     });
     let module = &scope.world.modules[scope.module.0];
-    let text = module.docs.text.lines().map(|line| if line.is_empty() { String::new() } else { format!(" {}", line.trim_end()) });
+    let text = module
+        .docs
+        .text
+        .lines()
+        .map(|line| if line.is_empty() { String::new() } else { format!(" {}", line.trim_end()) });
     quote! {
         #(#![doc = #text])*
         #link

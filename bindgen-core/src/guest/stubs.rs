@@ -10,7 +10,8 @@ use quote::quote;
 /// Prints the type `Stub` with all impls, and exports it.
 pub(super) fn define(world: &World) -> TokenStream {
     let root = Scope { world, module: ROOT };
-    let guests = world.modules.iter().enumerate().filter_map(|(index, module)| Some((ModuleId(index), module.guest.as_ref()?)));
+    let guests =
+        world.modules.iter().enumerate().filter_map(|(index, module)| Some((ModuleId(index), module.guest.as_ref()?)));
     let impls = guests.clone().map(|(id, guest)| {
         let (path, name) = (root.to_module(id), ident(&guest.trait_name));
         let functions = guest.functions.iter().map(|function| stub(&root, function));

@@ -6,7 +6,9 @@ mod func;
 mod resource;
 mod ty;
 
-pub use func::{CallPlan, Chain, Core, ExportPlan, FuncKind, Function, ImportPlan, Param, ParamsPlan, ResultPlan, TaskReturn};
+pub use func::{
+    CallPlan, Chain, Core, ExportPlan, FuncKind, Function, ImportPlan, Param, ParamsPlan, ResultPlan, TaskReturn,
+};
 pub use resource::{ExportedResource, ImportedResource};
 pub use ty::{Case, Field, Layout, Lifetime, Scalar, Type, TypeDef, TypeId, TypeKind};
 

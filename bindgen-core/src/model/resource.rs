@@ -9,6 +9,8 @@ pub struct ImportedResource {
     pub module: String,
     /// `[resource-drop]conn`.
     pub drop: String,
+    /// Some function borrows it.
+    pub lent: bool,
     /// Constructor, methods and statics, in order of declaration.
     pub functions: Vec<Function>,
 }

@@ -1,17 +1,16 @@
 //! Functions: their signatures, and the plan of their calls.
 
-
 use super::{Resolver, docs, key_name, span};
 use crate::model::{
-    CallPlan, Chain, Core, ExportPlan, FuncKind, Function, Guest, ImportPlan, ModuleId, Param, ParamsPlan, ROOT, ResultPlan,
-    TaskReturn, TypeKind,
+    CallPlan, Chain, Core, ExportPlan, FuncKind, Function, Guest, ImportPlan, ModuleId, Param, ParamsPlan, ROOT,
+    ResultPlan, TaskReturn, TypeKind,
 };
 use crate::names;
 use std::collections::HashSet;
 use wit_parser::abi::{WasmSignature, WasmType};
 use wit_parser::{
-    Function as WitFunction, FunctionKind, LiftLowerAbi, Mangling, ManglingAndAbi, TypeDefKind, WasmExport, WasmExportKind,
-    WasmImport, WorldItem, WorldKey,
+    Function as WitFunction, FunctionKind, LiftLowerAbi, Mangling, ManglingAndAbi, TypeDefKind, WasmExport,
+    WasmExportKind, WasmImport, WorldItem, WorldKey,
 };
 
 impl Resolver<'_> {
@@ -57,8 +56,14 @@ impl Resolver<'_> {
         let abi = if is_async { LiftLowerAbi::AsyncCallback } else { LiftLowerAbi::Sync };
         let mangling = ManglingAndAbi::Legacy(abi);
         let signature = self.resolve.wasm_signature(mangling.import_variant(), function);
-        let (import_module, name) = self.resolve.wasm_import_name(mangling, WasmImport::Func { interface, func: function });
-        let plan = ImportPlan { module: import_module, name, params: params_plan(&signature, signature.retptr), result: result_plan(&signature) };
+        let (import_module, name) =
+            self.resolve.wasm_import_name(mangling, WasmImport::Func { interface, func: function });
+        let plan = ImportPlan {
+            module: import_module,
+            name,
+            params: params_plan(&signature, signature.retptr),
+            result: result_plan(&signature),
+        };
         let params = self.params(function, !is_async);
         let chain = self.chain_of(function, interface);
         let function = self.function(function, is_async, params, chain, CallPlan::Import(plan), module);
@@ -69,7 +74,8 @@ impl Resolver<'_> {
     fn place(&mut self, function: Function, module: ModuleId) {
         match function.kind {
             FuncKind::Free => self.modules[module.0].imports.push(function),
-            FuncKind::Method(id) | FuncKind::Static(id) | FuncKind::Constructor(id) => match &mut self.types[id.0].kind {
+            FuncKind::Method(id) | FuncKind::Static(id) | FuncKind::Constructor(id) => match &mut self.types[id.0].kind
+            {
                 TypeKind::ImportedResource(resource) => resource.functions.push(function),
                 TypeKind::ExportedResource(resource) => resource.functions.push(function),
                 _ => self.modules[module.0].imports.push(function),
@@ -79,7 +85,8 @@ impl Resolver<'_> {
 
     fn exports(&mut self, functions: &[&WitFunction], interface: Option<&WorldKey>, module: ModuleId) {
         let resources = self.modules[module.0].types.iter().copied();
-        let resources: Vec<_> = resources.filter(|id| matches!(self.types[id.0].kind, TypeKind::ExportedResource(_))).collect();
+        let resources: Vec<_> =
+            resources.filter(|id| matches!(self.types[id.0].kind, TypeKind::ExportedResource(_))).collect();
         let mut free = Vec::new();
         for function in functions {
             if self.options.skip.contains(&function.name) {
@@ -188,7 +195,8 @@ impl Resolver<'_> {
             _ => &[],
         });
         let of_guest = module.guest.iter().flat_map(|guest| &guest.functions);
-        let taken: HashSet<&str> = of_types.chain(&module.imports).chain(of_guest).map(|function| function.glue.as_str()).collect();
+        let taken: HashSet<&str> =
+            of_types.chain(&module.imports).chain(of_guest).map(|function| function.glue.as_str()).collect();
         while taken.contains(glue.as_str()) {
             glue.push('_');
         }
@@ -266,4 +274,3 @@ fn core(ty: &WasmType) -> Core {
         WasmType::Pointer | WasmType::Length => Core::Pointer,
     }
 }
-

@@ -15,7 +15,11 @@ pub(crate) fn classes(resolve: &Resolve, world: WorldId, merge: bool) -> HashMap
     for (i, id) in live.iter().enumerate() {
         let nominal = matches!(
             resolve.types[*id].kind,
-            TypeDefKind::Record(_) | TypeDefKind::Variant(_) | TypeDefKind::Enum(_) | TypeDefKind::Flags(_) | TypeDefKind::Resource
+            TypeDefKind::Record(_)
+                | TypeDefKind::Variant(_)
+                | TypeDefKind::Enum(_)
+                | TypeDefKind::Flags(_)
+                | TypeDefKind::Resource
         );
         let earlier = live[..i].iter().find(|earlier| (merge || !nominal) && equal_ids(resolve, *id, **earlier, merge));
         let class = earlier.map_or(*id, |earlier| classes[earlier]);

@@ -29,7 +29,11 @@ impl SyncFilters {
     }
 
     pub(crate) fn unused(&self) -> impl Iterator<Item = Diagnostic> {
-        unused("sync", &self.0, "name a function as `ns:pkg/interface@version#function`, after `import:` or `export:` if only one is meant")
+        unused(
+            "sync",
+            &self.0,
+            "name a function as `ns:pkg/interface@version#function`, after `import:` or `export:` if only one is meant",
+        )
     }
 }
 
@@ -58,7 +62,11 @@ impl ChainFilters {
     }
 
     pub(crate) fn unused(&self) -> impl Iterator<Item = Diagnostic> {
-        unused("chainable_methods", &self.0, "name a resource as `ns:pkg/interface@version#resource`, or one method of it, after `-` or `&`")
+        unused(
+            "chainable_methods",
+            &self.0,
+            "name a resource as `ns:pkg/interface@version#resource`, or one method of it, after `-` or `&`",
+        )
     }
 }
 

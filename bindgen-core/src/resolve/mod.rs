@@ -22,10 +22,8 @@ use usage::Usages;
 use wit_parser::{InterfaceId, Resolve, SizeAlign, TypeId, WorldId, WorldItem, WorldKey};
 
 /// Who made the bindings, for the section.
-const PRODUCERS: &[section::Producer<'static>] = &[
-    ("processed-by", "wit-component", "0.254.2"),
-    ("processed-by", "wasp-bindgen", env!("CARGO_PKG_VERSION")),
-];
+const PRODUCERS: &[section::Producer<'static>] =
+    &[("processed-by", "wit-component", "0.254.2"), ("processed-by", "wasp-bindgen", env!("CARGO_PKG_VERSION"))];
 
 /// Resolves the chosen world.
 pub(crate) fn world(source: &Source, options: &Options) -> Result<World, Diagnostics> {
@@ -93,7 +91,8 @@ impl Resolver<'_> {
         for item in world.exports.values() {
             if let WorldItem::Interface { id, .. } = item {
                 let types = resolve.interfaces[*id].types.values().copied();
-                self.exported.extend(types.filter(|id| matches!(resolve.types[*id].kind, wit_parser::TypeDefKind::Resource)));
+                self.exported
+                    .extend(types.filter(|id| matches!(resolve.types[*id].kind, wit_parser::TypeDefKind::Resource)));
             }
         }
         self.define_modules();
@@ -156,7 +155,8 @@ impl Resolver<'_> {
             ("additional_member_attributes", &options.additional_member_attributes),
         ] {
             for (selector, _) in entries.iter().filter(|(selector, _)| !self.used_attributes.contains(selector)) {
-                let help = "selectors are full names: `ns:pkg/interface@version/type`, for members followed by `.member`";
+                let help =
+                    "selectors are full names: `ns:pkg/interface@version/type`, for members followed by `.member`";
                 let message = format!("the selector `{selector}` of `{name}` matches nothing");
                 unused.push(Diagnostic::new(message).help(help).option(name, Some(selector.clone())));
             }
@@ -167,22 +167,22 @@ impl Resolver<'_> {
 
 /// The section of the world, or of its imports alone where the exports come with the macro.
 fn encode_section(resolve: &mut Resolve, world: WorldId, options: &Options) -> Result<model::Section, Diagnostics> {
-    let encode = |resolve: &Resolve, world| {
-        section::encode(resolve, world, PRODUCERS)
-            .map_err(|what| Diagnostic::new(format!("the world can't be encoded: it has {what}")).help("leave it out of the world"))
+    let refusal = |what| {
+        let help = "leave it out of the world";
+        Diagnostics::from(Diagnostic::new(format!("the world can't be encoded: it has {what}")).help(help))
     };
     let name = &resolve.worlds[world].name;
     let package = resolve.worlds[world].package.map(|id| resolve.packages[id].name.to_string()).unwrap_or_default();
     let suffix = options.type_section_suffix.as_deref().unwrap_or_default();
     let section = format!("component-type:wasp-bindgen:{}:{package}:{name}", env!("CARGO_PKG_VERSION"));
-    let bytes = encode(resolve, world)?;
+    let bytes = section::encode(resolve, world, PRODUCERS).map_err(refusal)?;
     let mut imports = None;
     if options.pub_export_macro {
         let mut copy = resolve.worlds[world].clone();
         copy.exports.clear();
         copy.name = format!("{name}-imports");
         let copy = resolve.worlds.alloc(copy);
-        imports = Some(encode(resolve, copy)?);
+        imports = Some(section::encode(resolve, copy, PRODUCERS).map_err(refusal)?);
     }
     Ok(model::Section { name: format!("{section}:encoded world{suffix}"), bytes, imports })
 }
@@ -190,7 +190,9 @@ fn encode_section(resolve: &mut Resolve, world: WorldId, options: &Options) -> R
 /// Documentation with what the stability says.
 pub(crate) fn docs(docs: &wit_parser::Docs, stability: &wit_parser::Stability) -> model::Docs {
     let deprecated = match stability {
-        wit_parser::Stability::Unstable { deprecated, .. } | wit_parser::Stability::Stable { deprecated, .. } => deprecated.as_ref(),
+        wit_parser::Stability::Unstable { deprecated, .. } | wit_parser::Stability::Stable { deprecated, .. } => {
+            deprecated.as_ref()
+        }
         wit_parser::Stability::Unknown => None,
     };
     model::Docs {

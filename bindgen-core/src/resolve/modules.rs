@@ -83,6 +83,8 @@ impl Resolver<'_> {
         }
         for (key, item) in &world.exports {
             if let WorldItem::Interface { id, .. } = item {
+                // Exports are always generated; naming one in `with` is allowed, and has no effect.
+                self.remaps.get(&key_name(resolve, key));
                 self.module(key, *id, true, None);
             }
         }
@@ -94,7 +96,8 @@ impl Resolver<'_> {
         );
         let world = self.resolve.worlds[self.world].span;
         let place = self.source.place(super::span(item.span())).or_else(|| self.source.place(super::span(world)));
-        let message = format!("the import `{name}` is of another package, and `with` does not say where its bindings are");
+        let message =
+            format!("the import `{name}` is of another package, and `with` does not say where its bindings are");
         self.errors.push(Diagnostic::new(message).at(place).help(help));
     }
 
@@ -137,7 +140,10 @@ fn path(resolve: &Resolve, key: &WorldKey, exported: bool) -> Vec<String> {
 /// The module of a package: with its version where several versions are about.
 fn package_module(resolve: &Resolve, id: PackageId) -> String {
     let name = &resolve.packages[id].name;
-    let versions = resolve.packages.iter().filter(|(_, other)| other.name.namespace == name.namespace && other.name.name == name.name);
+    let versions = resolve
+        .packages
+        .iter()
+        .filter(|(_, other)| other.name.namespace == name.namespace && other.name.name == name.name);
     match &name.version {
         Some(version) if versions.count() > 1 => {
             let version = version.to_string().replace(['.', '-', '+'], "_");

@@ -1,11 +1,13 @@
 //! The payloads of streams and futures: one for each Rust type, with the intrinsics of the first function that has it.
 
-use super::types::MANGLING;
 use super::Resolver;
+use super::types::MANGLING;
 use crate::diagnostic::Diagnostic;
 use crate::model::{Intrinsics, Payload, PayloadKind, Type, TypeKind};
 use std::collections::HashMap;
-use wit_parser::{Function, FutureIntrinsic, StreamIntrinsic, Type as WitType, TypeDefKind, WasmImport, WorldItem, WorldKey};
+use wit_parser::{
+    Function, FutureIntrinsic, StreamIntrinsic, Type as WitType, TypeDefKind, WasmImport, WorldItem, WorldKey,
+};
 
 impl Resolver<'_> {
     /// Finds the payloads of every function that is generated.
@@ -13,7 +15,9 @@ impl Resolver<'_> {
         let resolve = self.resolve;
         let world = &resolve.worlds[self.world];
         let mut seen: HashMap<(bool, Option<Type>), String> = HashMap::new();
-        for (exported, (key, item)) in world.imports.iter().map(|item| (false, item)).chain(world.exports.iter().map(|item| (true, item))) {
+        for (exported, (key, item)) in
+            world.imports.iter().map(|item| (false, item)).chain(world.exports.iter().map(|item| (true, item)))
+        {
             match item {
                 WorldItem::Interface { id, .. } => {
                     if self.modules[self.module_of[id].0].home.is_some() {
@@ -76,8 +80,12 @@ impl Resolver<'_> {
         let symbol = |stream, future, async_| {
             let ty = Some(ty);
             let import = match kind {
-                PayloadKind::Stream => WasmImport::StreamIntrinsic { interface, func, ty, intrinsic: stream, exported, async_ },
-                PayloadKind::Future => WasmImport::FutureIntrinsic { interface, func, ty, intrinsic: future, exported, async_ },
+                PayloadKind::Stream => {
+                    WasmImport::StreamIntrinsic { interface, func, ty, intrinsic: stream, exported, async_ }
+                }
+                PayloadKind::Future => {
+                    WasmImport::FutureIntrinsic { interface, func, ty, intrinsic: future, exported, async_ }
+                }
             };
             self.resolve.wasm_import_name(MANGLING, import)
         };

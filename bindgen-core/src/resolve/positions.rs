@@ -1,7 +1,7 @@
 //! Which Rust type a WIT type is in one position: owned, borrowed at the top, or borrowed all the way down.
 
-use super::usage::{Usage, definition};
 use super::Resolver;
+use super::usage::{Usage, definition};
 use crate::model::{Lifetime, Scalar, Type};
 use crate::options::Ownership;
 use wit_parser::{Handle, Type as WitType, TypeDefKind, TypeId};
@@ -77,9 +77,7 @@ impl Resolver<'_> {
             Some(lifetime)
         } else if style == Style::Owned || usage.own || !usage.list {
             None
-        } else if !usage.owned || self.has_two_forms(&usage) {
-            Some(lifetime)
-        } else if self.options.ownership == Ownership::Owning {
+        } else if !usage.owned || self.has_two_forms(&usage) || self.options.ownership == Ownership::Owning {
             Some(lifetime)
         } else {
             // The type is owned elsewhere, so that it can only be borrowed as a whole.

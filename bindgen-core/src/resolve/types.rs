@@ -8,8 +8,8 @@ use crate::names;
 use crate::options::{Ownership, With};
 use std::collections::HashSet;
 use wit_parser::abi::{FlatTypes, WasmType};
-use wit_parser::{LiveTypes, ResourceIntrinsic, Type as WitType, TypeDefKind, TypeId, TypeOwner, WorldItem, WorldKey};
 use wit_parser::{LiftLowerAbi, ManglingAndAbi, WasmExport, WasmImport};
+use wit_parser::{LiveTypes, ResourceIntrinsic, Type as WitType, TypeDefKind, TypeId, TypeOwner, WorldItem, WorldKey};
 
 /// Which of a WIT type's Rust types is meant.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -200,7 +200,9 @@ impl Resolver<'_> {
         match form {
             Form::Result => owned,
             Form::Param => deep,
-            Form::Only if owned == deep || self.usages.get(id).owned || self.options.ownership == Ownership::Owning => owned,
+            Form::Only if owned == deep || self.usages.get(id).owned || self.options.ownership == Ownership::Owning => {
+                owned
+            }
             Form::Only => deep,
         }
     }
@@ -212,7 +214,10 @@ impl Resolver<'_> {
                     name: names::snake(&field.name),
                     wit_name: field.name.clone(),
                     span: span(field.span),
-                    docs: model::Docs { text: field.docs.contents.as_deref().unwrap_or_default().trim().to_string(), deprecated: None },
+                    docs: model::Docs {
+                        text: field.docs.contents.as_deref().unwrap_or_default().trim().to_string(),
+                        deprecated: None,
+                    },
                     attributes: self.member_attributes(full, &field.name),
                     ty: self.part_type(&field.ty, mode),
                 });
@@ -227,7 +232,10 @@ impl Resolver<'_> {
             }
             TypeDefKind::Enum(cases) => {
                 let tag = bytes(cases.tag());
-                let cases = cases.cases.iter().map(|case| self.case(names::case(&case.name), &case.name, case.span, &case.docs, full, None));
+                let cases = cases
+                    .cases
+                    .iter()
+                    .map(|case| self.case(names::case(&case.name), &case.name, case.span, &case.docs, full, None));
                 TypeKind::Enum { cases: cases.collect(), tag }
             }
             TypeDefKind::Flags(flags) => {
@@ -238,7 +246,10 @@ impl Resolver<'_> {
                     33..=64 => 64,
                     _ => 128,
                 };
-                let flags = flags.flags.iter().map(|flag| self.case(names::shouty(&flag.name), &flag.name, flag.span, &flag.docs, full, None));
+                let flags = flags
+                    .flags
+                    .iter()
+                    .map(|flag| self.case(names::shouty(&flag.name), &flag.name, flag.span, &flag.docs, full, None));
                 TypeKind::Flags { flags: flags.collect(), bits }
             }
             TypeDefKind::Resource => self.resource(id),
@@ -259,7 +270,10 @@ impl Resolver<'_> {
             name,
             wit_name: wit_name.to_string(),
             span: span(at),
-            docs: model::Docs { text: text.contents.as_deref().unwrap_or_default().trim().to_string(), deprecated: None },
+            docs: model::Docs {
+                text: text.contents.as_deref().unwrap_or_default().trim().to_string(),
+                deprecated: None,
+            },
             attributes: self.member_attributes(full, wit_name),
             ty,
         }
@@ -289,7 +303,9 @@ impl Resolver<'_> {
                     new,
                     rep: symbol(ResourceIntrinsic::ExportedRep).1,
                     drop: symbol(ResourceIntrinsic::ExportedDrop).1,
-                    dtor: self.prefixed(self.resolve.wasm_export_name(MANGLING, WasmExport::ResourceDtor { interface, resource: id })),
+                    dtor: self.prefixed(
+                        self.resolve.wasm_export_name(MANGLING, WasmExport::ResourceDtor { interface, resource: id }),
+                    ),
                     trait_name: format!("Guest{}", names::camel_part(name)),
                     borrow_name: format!("{}Borrow", names::camel_part(name)),
                     functions: Vec::new(),
@@ -297,7 +313,7 @@ impl Resolver<'_> {
             }
             _ => {
                 let (module, drop) = symbol(ResourceIntrinsic::ImportedDrop);
-                TypeKind::ImportedResource(ImportedResource { module, drop, functions: Vec::new() })
+                TypeKind::ImportedResource(ImportedResource { module, drop, lent: false, functions: Vec::new() })
             }
         }
     }
@@ -333,7 +349,9 @@ impl Resolver<'_> {
                 }
                 derives
             }
-            TypeKind::Enum { .. } => ["Clone", "Copy", "Eq", "Ord", "PartialEq", "PartialOrd"].map(String::from).to_vec(),
+            TypeKind::Enum { .. } => {
+                ["Clone", "Copy", "Eq", "Ord", "PartialEq", "PartialOrd"].map(String::from).to_vec()
+            }
             _ => return Vec::new(),
         };
         if additional {
@@ -423,6 +441,17 @@ impl Resolver<'_> {
         for index in 0..self.types.len() {
             let comes_in = self.types[index].kind.parts().iter().any(|ty| self.has_exported_borrow(ty));
             self.types[index].lower &= !comes_in;
+        }
+        let lent: HashSet<TypeId> = (live.iter())
+            .filter_map(|id| match self.resolve.types[*id].kind {
+                TypeDefKind::Handle(wit_parser::Handle::Borrow(resource)) => Some(definition(self.resolve, resource)),
+                _ => None,
+            })
+            .collect();
+        for ((id, _), rust) in &self.rust_types {
+            if let TypeKind::ImportedResource(resource) = &mut self.types[rust.0].kind {
+                resource.lent = lent.contains(&definition(self.resolve, *id));
+            }
         }
         self.has_maps = live.iter().any(|id| matches!(self.resolve.types[*id].kind, TypeDefKind::Map(..)));
         for ((id, _), rust) in &self.rust_types {

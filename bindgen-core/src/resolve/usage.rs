@@ -50,7 +50,9 @@ impl Usages {
             usages.holds(resolve, id);
         }
         let world = &resolve.worlds[world];
-        for (item, import) in world.imports.values().map(|item| (item, true)).chain(world.exports.values().map(|item| (item, false))) {
+        for (item, import) in
+            world.imports.values().map(|item| (item, true)).chain(world.exports.values().map(|item| (item, false)))
+        {
             match item {
                 WorldItem::Function(function) => usages.function(resolve, function, import),
                 WorldItem::Interface { id, .. } => {
@@ -157,7 +159,10 @@ pub(crate) fn parts(kind: &TypeDefKind) -> Vec<Type> {
         TypeDefKind::Variant(variant) => variant.cases.iter().filter_map(|case| case.ty).collect(),
         TypeDefKind::Result(result) => result.ok.into_iter().chain(result.err).collect(),
         TypeDefKind::Map(key, value) => vec![*key, *value],
-        TypeDefKind::List(ty) | TypeDefKind::FixedLengthList(ty, _) | TypeDefKind::Option(ty) | TypeDefKind::Type(ty) => {
+        TypeDefKind::List(ty)
+        | TypeDefKind::FixedLengthList(ty, _)
+        | TypeDefKind::Option(ty)
+        | TypeDefKind::Type(ty) => {
             vec![*ty]
         }
         TypeDefKind::Future(payload) | TypeDefKind::Stream(payload) => payload.iter().copied().collect(),

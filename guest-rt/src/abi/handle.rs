@@ -190,6 +190,35 @@ macro_rules! handle {
     };
 }
 
+/// The ABI of a type that stands in for a resource and is only ever passed by value: all it needs is `from_handle` and
+/// `take_handle`. Its handle is given up as soon as it is lowered, there being no way to only look at it.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! owned_handle {
+    ($resource:ty, $world:ty) => {
+        impl $crate::__rt::Abi<$world> for $resource {
+            const SHAPE: $crate::__rt::Shape = $crate::__rt::Shape::scalar(4);
+        }
+
+        impl $crate::__rt::Lift<$world> for $resource {
+            #[inline(always)]
+            #[allow(unused_unsafe)]
+            unsafe fn lift<S: $crate::__rt::Source<World = $world>>(from: &mut S) -> Self {
+                // SAFETY: the caller's promise.
+                unsafe { <$resource>::from_handle(from.u32()) }
+            }
+        }
+
+        impl $crate::__rt::Lower<$world> for $resource {
+            #[inline(always)]
+            unsafe fn lower<S: $crate::__rt::Sink<World = $world>>(&self, to: &mut S) {
+                // SAFETY: the caller's promise.
+                unsafe { to.u32(<$resource>::take_handle(self)) }
+            }
+        }
+    };
+}
+
 /// The ABI of a borrow of a resource that this component exports: an address that it gave away, with `lift`.
 #[doc(hidden)]
 #[macro_export]

@@ -17,8 +17,8 @@ mod trace;
 
 pub use error_contexts::{error_context, error_message};
 pub use streams::{
-    Items, Remote, future_cancel, future_drop, future_new, future_read, future_write, stream_cancel, stream_drop, stream_new,
-    stream_read, stream_write, streams,
+    Items, Remote, future_cancel, future_drop, future_new, future_read, future_write, stream_cancel, stream_drop,
+    stream_new, stream_read, stream_write, streams,
 };
 pub use subtasks::{on_cancel, open_subtasks, returned, started, subtask_started, subtask_starting};
 pub use table::handles;

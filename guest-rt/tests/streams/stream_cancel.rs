@@ -269,15 +269,11 @@ fn ends_can_be_dropped_in_every_state() {
                 let task = export!({
                     let reader = reader.clone();
                     async move {
-                        let mut reader = reader.borrow_mut();
-                        let reader = reader.as_mut().unwrap();
+                        let mut idle = reader.take().unwrap();
                         if read {
-                            core::future::poll_fn(|cx| {
-                                _ = reader.poll_next(cx);
-                                Poll::Ready(())
-                            })
-                            .await;
+                            _ = core::future::poll_fn(|cx| Poll::Ready(idle.poll_next(cx))).await;
                         }
+                        reader.replace(Some(idle));
                     }
                 });
                 assert!(exited(task));
@@ -313,16 +309,12 @@ fn writers_can_be_dropped_in_every_state() {
                     export!({
                         let writer = writer.clone();
                         async move {
-                            let mut writer = writer.borrow_mut();
-                            let writer = writer.as_mut().unwrap();
+                            let mut idle = writer.take().unwrap();
                             if writes {
                                 let mut items = Token::many(0..2);
-                                core::future::poll_fn(|cx| {
-                                    _ = writer.poll_write(cx, &mut items);
-                                    Poll::Ready(())
-                                })
-                                .await;
+                                _ = core::future::poll_fn(|cx| Poll::Ready(idle.poll_write(cx, &mut items))).await;
                             }
+                            writer.replace(Some(idle));
                         }
                     });
                     if let Some(remote) = &remote

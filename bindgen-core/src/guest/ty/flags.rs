@@ -1,6 +1,5 @@
 //! Flags.
 
-
 use crate::emit::paths::Scope;
 use crate::emit::{ident, tokens};
 use crate::guest::{documentation, root_lints};

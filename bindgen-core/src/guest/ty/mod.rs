@@ -23,9 +23,15 @@ pub(super) fn define(scope: &Scope<'_>, id: TypeId) -> TokenStream {
         TypeKind::Record(fields) => (record::define(scope, def, fields), record::abi(scope, id, fields)),
         TypeKind::Variant { tag, cases } => (variant::define(scope, def, cases), variant::abi(scope, id, *tag, cases)),
         TypeKind::Enum { tag, cases } => (enum_::define(scope, def, cases), enum_::abi(scope, id, *tag, cases)),
-        TypeKind::Flags { bits, flags } => (flags::define(scope, def, *bits, flags), flags::abi(scope, id, *bits, flags.len())),
-        TypeKind::ImportedResource(resource) => (resource_import::define(scope, id, resource), resource_import::abi(scope, id)),
-        TypeKind::ExportedResource(resource) => (resource_export::define(scope, id, resource), resource_export::abi(scope, id, resource)),
+        TypeKind::Flags { bits, flags } => {
+            (flags::define(scope, def, *bits, flags), flags::abi(scope, id, *bits, flags.len()))
+        }
+        TypeKind::ImportedResource(resource) => {
+            (resource_import::define(scope, id, resource), resource_import::abi(scope, id, resource))
+        }
+        TypeKind::ExportedResource(resource) => {
+            (resource_export::define(scope, id, resource), resource_export::abi(scope, id, resource))
+        }
     };
     let abi = lint_abi(scope, abi);
     quote! { #definition #abi }
@@ -35,7 +41,10 @@ pub(super) fn define(scope: &Scope<'_>, id: TypeId) -> TokenStream {
 pub(super) fn externals(scope: &Scope<'_>) -> TokenStream {
     let mut seen = std::collections::HashSet::new();
     let types = scope.world.types.iter().enumerate().filter(|(_, def)| {
-        def.external.is_some() && (def.lift || def.lower) && !matches!(def.kind, TypeKind::Alias(_)) && seen.insert(def.external.clone())
+        def.external.is_some()
+            && (def.lift || def.lower)
+            && !matches!(def.kind, TypeKind::Alias(_))
+            && seen.insert(def.external.clone())
     });
     let abi = types.map(|(index, def)| {
         let id = TypeId(index);
@@ -45,7 +54,7 @@ pub(super) fn externals(scope: &Scope<'_>) -> TokenStream {
             TypeKind::Variant { tag, cases } => variant::abi(scope, id, *tag, cases),
             TypeKind::Enum { tag, cases } => enum_::abi(scope, id, *tag, cases),
             TypeKind::Flags { bits, flags } => flags::abi(scope, id, *bits, flags.len()),
-            TypeKind::ImportedResource(_) => resource_import::abi(scope, id),
+            TypeKind::ImportedResource(resource) => resource_import::abi(scope, id, resource),
             TypeKind::ExportedResource(resource) => resource_export::abi(scope, id, resource),
         }
     });
@@ -158,7 +167,11 @@ fn lift(scope: &Scope<'_>, id: TypeId, body: TokenStream) -> Option<TokenStream>
 fn lower(scope: &Scope<'_>, id: TypeId, body: TokenStream, disown: TokenStream) -> Option<TokenStream> {
     let def = &scope.world.types[id.0];
     let (name, generics) = (scope.name(id), generics(def));
-    let owns = def.owns.then(|| quote!(const OWNS: bool = true;));
+    let owns = def.owns.then(|| {
+        quote!(
+            const OWNS: bool = true;
+        )
+    });
     let disown = def.owns.then(|| {
         quote! {
             unsafe fn disown(&self) {

@@ -98,7 +98,8 @@ fn owned(scope: &Scope<'_>, id: TypeId, resource: &ExportedResource) -> TokenStr
 
 fn borrow(scope: &Scope<'_>, id: TypeId, resource: &ExportedResource) -> TokenStream {
     let lints = root_lints(scope);
-    let (name, borrow, guest) = (ident(&scope.world.types[id.0].name), ident(&resource.borrow_name), ident(&resource.trait_name));
+    let (name, borrow, guest) =
+        (ident(&scope.world.types[id.0].name), ident(&resource.borrow_name), ident(&resource.trait_name));
     let text = format!(" A borrowed [`{name}`].");
     quote! {
         #[doc = #text]

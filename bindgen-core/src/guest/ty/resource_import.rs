@@ -53,7 +53,11 @@ pub(super) fn define(scope: &Scope<'_>, id: TypeId, resource: &ImportedResource)
     }
 }
 
-pub(super) fn abi(scope: &Scope<'_>, id: TypeId) -> TokenStream {
+pub(super) fn abi(scope: &Scope<'_>, id: TypeId, resource: &ImportedResource) -> TokenStream {
     let name = scope.name(id);
-    quote! { __rt::handle!(#name, __World); }
+    // A type from elsewhere need not have more functions than are called.
+    match scope.world.types[id.0].external.is_some() && !resource.lent {
+        true => quote! { __rt::owned_handle!(#name, __World); },
+        false => quote! { __rt::handle!(#name, __World); },
+    }
 }
