@@ -180,11 +180,11 @@ fn complete(config: &Config, tracked: TokenStream, bindings: TokenStream) -> Tok
 /// A warning: the lint for deprecated items is the one that a macro can raise.
 fn notice(notice: &Mistake) -> TokenStream {
     let message = &notice.message;
-    let used = quote_spanned!(notice.first=> OLD_OPTION);
+    let used = quote_spanned!(notice.first=> OPTION_OF_EARLIER_VERSIONS);
     quote! {
         const _: () = {
             #[deprecated(note = #message)]
-            const OLD_OPTION: () = ();
+            const OPTION_OF_EARLIER_VERSIONS: () = ();
             #used
         };
     }

@@ -154,12 +154,15 @@ impl Config {
         let (option, kind) = known(&name)?;
         let repeatable = matches!(kind, Kind::Texts(_) | Kind::Derives | Kind::With | Kind::Attributes(_));
         let given = self.spots.iter().any(|spot| spot.option == option && spot.entry.is_none());
-        self.note(option, None, name.span());
-        self.value(option, kind, &name, cursor)?;
-        match given && (!repeatable || option == "chainable_methods") {
-            true => Err(Mistake::new(name.span(), format!("`{option}` is given twice"))),
-            false => Ok(()),
+        if given && (!repeatable || option == "chainable_methods") {
+            // The first one holds: what uses the bindings was probably written for it.
+            let first = (self.options.clone(), self.inline.clone(), self.debug);
+            self.value(option, kind, &name, cursor)?;
+            (self.options, self.inline, self.debug) = first;
+            return Err(Mistake::new(name.span(), format!("`{option}` is given twice")));
         }
+        self.note(option, None, name.span());
+        self.value(option, kind, &name, cursor)
     }
 
     fn value(&mut self, option: &'static str, kind: Kind, name: &Ident, cursor: &mut Cursor) -> Parsed<()> {

@@ -1,0 +1,236 @@
+//! `wasp-bindgen guest`.
+
+use super::difference::difference;
+use crate::report::Report;
+use anstream::println;
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+use wasp_bindgen_cli::{Options, Outcome, Ownership, With};
+
+#[derive(Args)]
+pub(crate) struct Guest {
+    /// Folders of `.wit` files, such files, or packages in WebAssembly form
+    ///
+    /// A folder may have the packages it needs in a folder `deps`. Packages come before those that use them; the world is
+    /// looked for in the last one.
+    #[arg(required = true, value_name = "WIT")]
+    wit: Vec<PathBuf>,
+    /// The world, where there are several: its name, alone or in full (`ns:pkg/name@1.0.0`)
+    #[arg(long, short)]
+    world: Option<String>,
+    /// Where the file `<world_in_snake_case>.rs` goes
+    #[arg(long, value_name = "DIR", default_value = ".", hide_default_value = true)]
+    out_dir: PathBuf,
+    /// Write nothing, and fail if the file is not what would be written
+    #[arg(long)]
+    check: bool,
+    /// Gates `@unstable(feature = …)` to open
+    #[arg(long, value_delimiter = ',', value_name = "FEATURE")]
+    features: Vec<String>,
+    /// Open every gate
+    #[arg(long)]
+    all_features: bool,
+    /// Format the output (this is done anyway)
+    #[arg(long)]
+    format: bool,
+    #[command(flatten)]
+    output: Output,
+    #[command(flatten)]
+    types: Types,
+    #[command(flatten)]
+    functions: Functions,
+}
+
+#[derive(Args)]
+#[command(next_help_heading = "What is generated")]
+struct Output {
+    /// Generate every interface that `--with` does not name
+    #[arg(long)]
+    generate_all: bool,
+    /// Print types that nothing uses
+    #[arg(long)]
+    generate_unused_types: bool,
+    /// Print a type `Stub` that implements every export by trapping
+    #[arg(long)]
+    stubs: bool,
+    /// Guard what needs std with `cfg(feature = "std")`
+    #[arg(long)]
+    std_feature: bool,
+    /// Where the runtime is, if not at `::wasp_guest_rt`
+    #[arg(long, value_name = "PATH")]
+    runtime_path: Option<String>,
+    /// Where `export!` looks for the bindings, if not in `self`
+    #[arg(long, value_name = "PATH")]
+    default_bindings_module: Option<String>,
+    /// Another name for `export!`
+    #[arg(long, value_name = "NAME")]
+    export_macro_name: Option<String>,
+    /// Make `export!` usable in other crates
+    #[arg(long)]
+    pub_export_macro: bool,
+    /// Goes before the names of exported functions
+    #[arg(long, value_name = "STRING")]
+    export_prefix: Option<String>,
+    /// Goes after the name of the section that says what component it is
+    #[arg(long, value_name = "STRING")]
+    type_section_suffix: Option<String>,
+    /// Leave out what keeps that section when a library is linked
+    #[arg(long)]
+    disable_custom_section_link_helpers: bool,
+    /// Leave out what makes constructors run once only
+    #[arg(long)]
+    disable_run_ctors_once_workaround: bool,
+}
+
+#[derive(Args)]
+#[command(next_help_heading = "Types")]
+struct Types {
+    /// Where an interface or a type exists already, or `generate`: `ns:pkg/interface=path::to::module,…`
+    #[arg(long, value_name = "NAME=PATH", value_parser = with, value_delimiter = ',')]
+    with: Vec<(String, With)>,
+    /// Whether types hold what they are made of, or borrow it where imports take them
+    #[arg(long, value_enum, default_value_t = OwnershipArg::Owning)]
+    ownership: OwnershipArg,
+    /// One Rust type for each class of equal types
+    #[arg(long, require_equals = true, num_args = 0..=1, default_missing_value = "true", value_name = "true|false")]
+    merge_structurally_equal_types: Option<bool>,
+    /// Strings are bytes
+    #[arg(long)]
+    raw_strings: bool,
+    /// The type that `map<K, V>` becomes
+    #[arg(long, value_name = "PATH")]
+    map_type: Option<String>,
+    /// The bitflags crate
+    #[arg(long, value_name = "PATH")]
+    bitflags_path: Option<String>,
+    /// Derive this for every type
+    #[arg(long, short = 'd', value_name = "DERIVE")]
+    additional_derive_attributes: Vec<String>,
+    /// A type, by its WIT name, that gets no additional derives
+    #[arg(long, value_name = "NAME")]
+    additional_derive_ignore: Vec<String>,
+    /// An attribute for one type: `ns:pkg/interface/type=#[attribute]`
+    #[arg(long, value_name = "SELECTOR=ATTR", value_parser = attribute)]
+    additional_type_attributes: Vec<(String, String)>,
+    /// An attribute for one field or case: `ns:pkg/interface/type.member=#[attribute]`
+    #[arg(long, value_name = "SELECTOR=ATTR", value_parser = attribute)]
+    additional_member_attributes: Vec<(String, String)>,
+}
+
+#[derive(Args)]
+#[command(next_help_heading = "Functions")]
+struct Functions {
+    /// A function to leave out
+    #[arg(long, value_name = "NAME")]
+    skip: Vec<String>,
+    /// Async functions to bind synchronously: `all`, or `ns:pkg/interface#function` after `import:`, `export:` or nothing
+    #[arg(long, value_name = "FILTER", value_delimiter = ',', allow_hyphen_values = true)]
+    sync: Vec<String>,
+    /// Methods without a result that return `self`: `all`, or `ns:pkg/interface#resource` after `&`, `-` or nothing
+    #[arg(long, value_name = "FILTER", value_delimiter = ',', allow_hyphen_values = true)]
+    chainable_methods: Vec<String>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum OwnershipArg {
+    /// Types own what they hold
+    Owning,
+    /// Types that imports take borrow
+    Borrowing,
+    /// The same, and a type that is used both ways becomes two
+    BorrowingDuplicateIfNecessary,
+}
+
+fn attribute(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((selector, attribute)) if !selector.is_empty() && !attribute.trim().is_empty() => {
+            Ok((selector.to_string(), attribute.to_string()))
+        }
+        _ => Err("expected `selector=#[attribute]`".to_string()),
+    }
+}
+
+fn with(text: &str) -> Result<(String, With), String> {
+    match text.split_once('=') {
+        Some((name, "generate")) => Ok((name.to_string(), With::Generate)),
+        Some((name, path)) if !name.is_empty() && !path.is_empty() => {
+            Ok((name.to_string(), With::Path(path.to_string())))
+        }
+        _ => Err("expected `ns:pkg/interface=path::to::module` or `ns:pkg/interface=generate`".to_string()),
+    }
+}
+
+impl Guest {
+    fn options(self) -> Options {
+        let Guest { wit, world, features, all_features, output, types, functions, .. } = self;
+        Options {
+            paths: wit,
+            inline: None,
+            world,
+            // Both commas and spaces stand between features.
+            features: features.iter().flat_map(|list| list.split_whitespace()).map(str::to_string).collect(),
+            all_features,
+            std_feature: output.std_feature,
+            raw_strings: types.raw_strings,
+            skip: functions.skip,
+            stubs: output.stubs,
+            export_prefix: output.export_prefix,
+            ownership: match types.ownership {
+                OwnershipArg::Owning => Ownership::Owning,
+                OwnershipArg::Borrowing => Ownership::Borrowing { duplicate_if_necessary: false },
+                OwnershipArg::BorrowingDuplicateIfNecessary => Ownership::Borrowing { duplicate_if_necessary: true },
+            },
+            runtime_path: output.runtime_path,
+            map_type: types.map_type,
+            bitflags_path: types.bitflags_path,
+            additional_derives: types.additional_derive_attributes,
+            additional_derives_ignore: types.additional_derive_ignore,
+            additional_type_attributes: types.additional_type_attributes,
+            additional_member_attributes: types.additional_member_attributes,
+            with: types.with,
+            generate_all: output.generate_all,
+            generate_unused_types: output.generate_unused_types,
+            merge_structurally_equal_types: types.merge_structurally_equal_types.unwrap_or(false),
+            type_section_suffix: output.type_section_suffix,
+            disable_custom_section_link_helpers: output.disable_custom_section_link_helpers,
+            disable_run_ctors_once_workaround: output.disable_run_ctors_once_workaround,
+            default_bindings_module: output.default_bindings_module,
+            export_macro_name: output.export_macro_name,
+            pub_export_macro: output.pub_export_macro,
+            sync: functions.sync,
+            chainable_methods: functions.chainable_methods,
+        }
+    }
+
+    pub(crate) fn run(self) -> Result<(), Report> {
+        let (folder, check) = (self.out_dir.clone(), self.check);
+        let guest = wasp_bindgen_cli::Guest::from(self.options());
+        if check {
+            let (name, text) = guest.generate()?;
+            return compare(&folder.join(name), &text);
+        }
+        let bindings = guest.generate_to(&folder)?;
+        match bindings.outcome {
+            Outcome::Written => println!("wrote {}", bindings.file.display()),
+            Outcome::Unchanged => println!("{} is up to date", bindings.file.display()),
+        }
+        Ok(())
+    }
+}
+
+/// Whether a file is what it should be.
+fn compare(file: &std::path::Path, text: &str) -> Result<(), Report> {
+    const HELP: &str = "help: run the same command without `--check`";
+    let present = std::fs::read_to_string(file)
+        .map_err(|cause| Report::new(format!("`{}` can't be read: {cause}\n{HELP}", file.display())))?;
+    if present == text {
+        println!("{} is up to date", file.display());
+        return Ok(());
+    }
+    if present.lines().eq(text.lines()) {
+        let help = "help: have git keep line ends: `*.rs text eol=lf` in `.gitattributes`";
+        return Err(Report::new(format!("`{}` differs only in how its lines end\n{help}", file.display())));
+    }
+    let difference = difference(&present, text);
+    Err(Report::new(format!("`{}` is not up to date\n{difference}{HELP}", file.display())))
+}
