@@ -310,6 +310,7 @@ impl<T: 'static> Pair<T> {
     }
 
     /// Takes the value, if it is there.
+    #[inline(never)]
     pub(super) fn taken(&self) -> Option<T> {
         let state = self.state.get();
         match state {
@@ -339,6 +340,7 @@ impl<T: 'static> Pair<T> {
     ///
     /// # Safety
     /// The caller was an owner.
+    #[inline(never)]
     pub(super) unsafe fn close_reader(this: *const Pair<T>, given: bool) {
         // SAFETY: the caller's promise.
         unsafe {

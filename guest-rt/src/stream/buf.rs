@@ -9,19 +9,19 @@ use core::ptr;
 
 /// Storage of `cap` items, of which those from `head` to `len` are there.
 #[derive(Clone, Copy)]
-pub(crate) struct RawBuf {
-    pub(crate) ptr: *mut u8,
-    pub(crate) cap: usize,
-    pub(crate) len: usize,
-    pub(crate) head: usize,
+pub(super) struct RawBuf {
+    pub(super) ptr: *mut u8,
+    pub(super) cap: usize,
+    pub(super) len: usize,
+    pub(super) head: usize,
 }
 
 impl RawBuf {
-    pub(crate) const EMPTY: RawBuf = RawBuf { ptr: ptr::null_mut(), cap: 0, len: 0, head: 0 };
+    pub(super) const EMPTY: RawBuf = RawBuf { ptr: ptr::null_mut(), cap: 0, len: 0, head: 0 };
 
     /// Takes a vector.
     #[inline]
-    pub(crate) fn from_vec<T>(items: Vec<T>) -> RawBuf {
+    pub(super) fn from_vec<T>(items: Vec<T>) -> RawBuf {
         let mut items = ManuallyDrop::new(items);
         RawBuf { ptr: items.as_mut_ptr().cast(), cap: items.capacity(), len: items.len(), head: 0 }
     }
@@ -31,7 +31,7 @@ impl RawBuf {
     /// # Safety
     /// It was made from a `Vec<T>`, or allocated for items of type `T`.
     #[inline]
-    pub(crate) unsafe fn into_vec<T>(self) -> Vec<T> {
+    pub(super) unsafe fn into_vec<T>(self) -> Vec<T> {
         if self.cap == 0 {
             return Vec::new();
         }
@@ -47,25 +47,25 @@ impl RawBuf {
 
     /// How many items are there.
     #[inline(always)]
-    pub(crate) fn rest(&self) -> usize {
+    pub(super) fn rest(&self) -> usize {
         self.len - self.head
     }
 
     /// How many more there is room for.
     #[inline(always)]
-    pub(crate) fn room(&self) -> usize {
+    pub(super) fn room(&self) -> usize {
         self.cap - self.len
     }
 
     /// Where the first item is.
     #[inline(always)]
-    pub(crate) fn first(&self, items: &Items) -> *mut u8 {
+    pub(super) fn first(&self, items: &Items) -> *mut u8 {
         self.ptr.wrapping_add(self.head * items.size)
     }
 
     /// Where the next item would go.
     #[inline(always)]
-    pub(crate) fn end(&self, items: &Items) -> *mut u8 {
+    pub(super) fn end(&self, items: &Items) -> *mut u8 {
         self.ptr.wrapping_add(self.len * items.size)
     }
 
@@ -73,7 +73,7 @@ impl RawBuf {
     ///
     /// # Safety
     /// They are there, and of this type.
-    pub(crate) unsafe fn drop_first(&mut self, count: usize, items: &Items) {
+    pub(super) unsafe fn drop_first(&mut self, count: usize, items: &Items) {
         let first = self.first(items);
         // Before they are dropped: what runs then must not find them.
         self.head += count;
@@ -89,7 +89,7 @@ impl RawBuf {
     ///
     /// # Safety
     /// The items are of this type.
-    pub(crate) unsafe fn free(mut self, items: &Items) {
+    pub(super) unsafe fn free(mut self, items: &Items) {
         // SAFETY: the caller's promise; the layout is that of the storage.
         unsafe {
             self.drop_first(self.rest(), items);
@@ -101,7 +101,7 @@ impl RawBuf {
     }
 
     /// Storage for `count` items.
-    pub(crate) fn with_capacity(count: usize, items: &Items) -> RawBuf {
+    pub(super) fn with_capacity(count: usize, items: &Items) -> RawBuf {
         if items.size == 0 {
             return RawBuf { ptr: ptr::without_provenance_mut(items.align), cap: usize::MAX, len: 0, head: 0 };
         }
@@ -115,7 +115,7 @@ impl RawBuf {
     ///
     /// # Safety
     /// Both hold items of this type.
-    pub(crate) unsafe fn move_to(&mut self, to: &mut RawBuf, items: &Items) -> usize {
+    pub(super) unsafe fn move_to(&mut self, to: &mut RawBuf, items: &Items) -> usize {
         let count = self.rest().min(to.room());
         // SAFETY: the items are there, and there is room for them; no two buffers share storage.
         unsafe { ptr::copy_nonoverlapping(self.first(items), to.end(items), count * items.size) };
@@ -126,7 +126,7 @@ impl RawBuf {
 }
 
 /// Memory for `count` values of this size, which is not zero, any more than `count` is.
-pub(crate) fn allocate(count: usize, size: usize, align: usize) -> *mut u8 {
+pub(super) fn allocate(count: usize, size: usize, align: usize) -> *mut u8 {
     let Some(Ok(layout)) = count.checked_mul(size).map(|size| Layout::from_size_align(size, align)) else {
         crate::call::invalid()
     };

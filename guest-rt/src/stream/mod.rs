@@ -4,15 +4,20 @@
 //! whatever their type, with the same results that a stream of the engine gives.
 
 mod abi;
+mod ahead;
+mod area;
 mod buf;
 mod channel;
+mod crossing;
 #[cfg(feature = "futures-stream")]
 mod futures;
 mod read;
 mod reader;
+mod reading;
 mod unit;
 mod write;
 mod writer;
+mod writing;
 
 use crate::copy;
 
