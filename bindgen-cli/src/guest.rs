@@ -7,13 +7,11 @@ use wasp_bindgen_core::{Diagnostics, Generated, Options, With};
 
 /// Generates a guest's bindings, as a file.
 ///
-/// In `build.rs`:
+/// In the `main` of `build.rs`:
 ///
 /// ```no_run
-/// fn main() {
-///     let guest = wasp_bindgen_cli::Guest::new().path("wit").world("my-world");
-///     guest.generate_to_out_dir().unwrap_or_else(|error| panic!("{error}"));
-/// }
+/// let guest = wasp_bindgen_cli::Guest::new().path("wit").world("my-world");
+/// guest.generate_to_out_dir().unwrap_or_else(|error| panic!("{error}"));
 /// ```
 ///
 /// and in the crate `include!(concat!(env!("OUT_DIR"), "/my_world.rs"));`. Cargo runs the build script again when a WIT

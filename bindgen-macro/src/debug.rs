@@ -5,10 +5,12 @@ use crate::options::Config;
 use proc_macro2::{Delimiter, Spacing, Span, TokenStream, TokenTree};
 use quote::quote;
 use std::fmt::Write as _;
+use std::fs::File;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::SystemTime;
 use wasp_bindgen_core::Generated;
 
 /// The variables that ask for a file, ours and the one that users of `wit-bindgen` know.
@@ -26,13 +28,24 @@ pub(crate) fn include(generated: Generated, config: &mut Config) -> TokenStream 
     let krate = std::env::var("CARGO_CRATE_NAME").unwrap_or_default();
     let file = folder().join(format!("{krate}-{}{number}.rs", generated.world));
     let text = pretty(&generated.tokens);
-    if let Err(error) = std::fs::write(&file, text) {
+    if let Err(error) = write(&file, &text, &generated.files) {
         let message = format!("the bindings can't be written to `{}`: {error}", file.display());
         config.mistakes.push(Mistake::new(Span::call_site(), message));
         return generated.tokens;
     }
     let path = file.to_string_lossy();
     quote!(::core::include!(#path);)
+}
+
+/// Writes a file that is as old as the newest of its sources: to cargo, a newer one were a reason to build anew.
+fn write(file: &Path, text: &str, sources: &[PathBuf]) -> std::io::Result<()> {
+    if std::fs::read_to_string(file).is_ok_and(|present| present == text) {
+        return Ok(());
+    }
+    std::fs::write(file, text)?;
+    let modified = |file: &PathBuf| std::fs::metadata(file).and_then(|metadata| metadata.modified()).ok();
+    let newest = sources.iter().filter_map(modified).max().unwrap_or(SystemTime::UNIX_EPOCH);
+    File::options().write(true).open(file)?.set_modified(newest)
 }
 
 /// A folder that is ours to write to: the build script's, or the one that rustc writes to, or that for temporary files.
@@ -44,6 +57,23 @@ fn folder() -> PathBuf {
     let folder = arguments.next().map(PathBuf::from).filter(|folder| folder.is_dir());
     let folder = folder.unwrap_or_else(std::env::temp_dir);
     std::env::current_dir().map(|current| current.join(&folder)).unwrap_or(folder)
+}
+
+/// The path of the runtime, in a file that can't say `$crate`: the name in `Cargo.toml` is one of rustc's arguments.
+pub(crate) fn runtime() -> Option<String> {
+    named(std::env::args(), "wasp_guest_rt").map(|name| format!("::{name}"))
+}
+
+/// The name that a crate has in `--extern name=path/to/libcrate-hash.rlib`.
+fn named(arguments: impl Iterator<Item = String>, krate: &str) -> Option<String> {
+    let mut externs = arguments.filter_map(|argument| {
+        let (name, path) = argument.split_once('=')?;
+        let file = path.rsplit(['/', '\\']).next()?.trim_start_matches("lib").to_string();
+        let is_meant = file.strip_prefix(krate)?.starts_with(['-', '.']);
+        // `priv:` and the like may come first.
+        is_meant.then(|| name.rsplit(':').next().unwrap_or(name).to_string())
+    });
+    externs.find(|name| !name.contains('-'))
 }
 
 /// The tokens as `rustfmt` lays them out, or a line an item where there is none.
@@ -131,6 +161,16 @@ mod tests {
         lines(tokens.clone(), 0, &mut text);
         assert_eq!(TokenStream::from_str(&text).unwrap().to_string(), tokens.to_string());
         assert!(text.lines().count() > 5, "{text}");
+    }
+
+    #[test]
+    fn the_runtime_is_found_under_its_other_name() {
+        let find = |arguments: &[&str]| named(arguments.iter().map(|text| text.to_string()), "wasp_guest_rt");
+        let renamed =
+            ["--extern", "bitflags=/d/libbitflags-1.rlib", "--extern", "priv:wit_bindgen=/d/libwasp_guest_rt-1.rmeta"];
+        assert_eq!(find(&renamed).as_deref(), Some("wit_bindgen"));
+        assert_eq!(find(&["--extern", "wasp_guest_rt=/d/libwasp_guest_rt-1.rlib"]).as_deref(), Some("wasp_guest_rt"));
+        assert_eq!(find(&["--cfg", "feature=\"wasp_guest_rt\"", "--out-dir=/wasp_guest_rt"]), None);
     }
 
     #[test]

@@ -50,8 +50,11 @@ fn wants_file(config: &Config) -> bool {
 /// What the core is asked for.
 fn options(config: &Config, places: &Places) -> Result<Options, Mistake> {
     let mut options = config.options.clone();
-    if options.runtime_path.is_none() && config.runtime.is_some() && !wants_file(config) {
-        options.runtime_path = Some(runtime::PLACEHOLDER.to_string());
+    if options.runtime_path.is_none() && config.runtime.is_some() {
+        options.runtime_path = match wants_file(config) {
+            true => debug::runtime(),
+            false => Some(runtime::PLACEHOLDER.to_string()),
+        };
     }
     for path in &mut options.paths {
         *path = places.root.join(&*path);
