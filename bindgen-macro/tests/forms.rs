@@ -92,8 +92,8 @@ mod through_a_macro {
     }
 }
 
-// In a file, unlike in a macro's output, the lint looks at bindings.
-#[allow(unreachable_pub)]
+// In a file, unlike in a macro's output, these lints look at bindings.
+#[allow(unreachable_pub, clippy::undocumented_unsafe_blocks)]
 mod as_a_file {
     wasp_guest_rt::generate!({ path: "tests/wit/one", debug: true });
 

@@ -1,6 +1,8 @@
 use super::*;
 use quote::quote;
+use std::path::PathBuf;
 use std::str::FromStr;
+use wasp_bindgen_core::{Ownership, With};
 
 fn config(tokens: TokenStream) -> Config {
     let config = parse(tokens);
