@@ -149,9 +149,11 @@ impl Checks<'_> {
         }
     }
 
-    /// `handle`, `take-handle` and `from-handle` are names of functions that every resource has in Rust.
+    /// `handle`, `take-handle` and `from-handle` are names of functions that every imported resource has in Rust. (Those of
+    /// an exported one are asked for by a trait of their own.)
     fn check_handles(&mut self, kind: &TypeKind, name: &str) {
-        for function in of_resource(kind) {
+        let TypeKind::ImportedResource(resource) = kind else { return };
+        for function in &resource.functions {
             if matches!(function.name.as_str(), "handle" | "take_handle" | "from_handle") {
                 let help = format!("give it another name, or leave it out with `skip: [\"{}\"]`", function.wit_name);
                 let message =
