@@ -13,7 +13,7 @@ use wasmtime::{Config, Engine, Result};
 /// let mut config = wasp_host_rt::config();
 /// config.consume_fuel(true);
 /// let engine = wasmtime::Engine::new(&config)?;
-/// # wasmtime::Result::Ok(())
+/// # Ok::<(), wasmtime::Error>(())
 /// ```
 pub fn config() -> Config {
     let mut config = Config::new();
@@ -32,7 +32,7 @@ pub fn config() -> Config {
 ///
 /// ```
 /// let engine = wasp_host_rt::engine()?;
-/// # wasmtime::Result::Ok(())
+/// # Ok::<(), wasmtime::Error>(())
 /// ```
 pub fn engine() -> Result<Engine> {
     Engine::new(&config())
