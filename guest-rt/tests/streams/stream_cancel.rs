@@ -104,7 +104,7 @@ fn write_remotely(remote: Remote, chunk: usize) {
 
 #[test]
 fn no_item_is_lost_when_reads_are_given_up() {
-    let patterns = if cfg!(miri) { 4 } else { 64 };
+    let patterns = if cfg!(miri) { 3 } else { 64 };
     for how in HOW {
         for give_up in 0..patterns {
             for chunk in 1..4 {
@@ -127,7 +127,7 @@ fn no_item_is_lost_when_reads_are_given_up() {
 #[test]
 fn no_item_is_lost_when_reads_of_a_local_pair_are_given_up() {
     for how in HOW {
-        for give_up in 0..if cfg!(miri) { 4 } else { 64 } {
+        for give_up in 0..if cfg!(miri) { 3 } else { 64 } {
             for chunk in 1..4 {
                 let (mut writer, reader) = stream::<Token>();
                 let got = Rc::new(RefCell::new(Vec::new()));
@@ -202,7 +202,7 @@ async fn write_all(mut writer: StreamWriter<Token>, how: u32, give_up: u32) {
 #[test]
 fn no_item_is_lost_when_writes_are_given_up() {
     for how in 0..3 {
-        for give_up in 0..if cfg!(miri) { 4 } else { 64 } {
+        for give_up in 0..if cfg!(miri) { 3 } else { 64 } {
             for chunk in 1..4 {
                 let (writer, reader) = stream::<Token>();
                 let remote = give(reader);
@@ -234,7 +234,7 @@ fn no_item_is_lost_when_writes_are_given_up() {
 #[test]
 fn no_item_is_lost_when_writes_to_a_local_pair_are_given_up() {
     for how in 0..3 {
-        for give_up in 0..if cfg!(miri) { 4 } else { 64 } {
+        for give_up in 0..if cfg!(miri) { 3 } else { 64 } {
             for chunk in 1..4 {
                 let (writer, mut reader) = stream::<Token>();
                 let task = export!(async move {
