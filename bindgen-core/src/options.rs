@@ -35,6 +35,8 @@ pub struct Options {
     pub export_prefix: Option<String>,
     /// Whether types in import parameters hold references.
     pub ownership: Ownership,
+    /// Async imports take strings, lists and records by reference as well.
+    pub borrowed_async_params: bool,
     /// Where the runtime, or its `rt` module, lives: for crates that re-export it.
     pub runtime_path: Option<String>,
     /// The type for `map<K, V>`.

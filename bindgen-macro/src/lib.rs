@@ -44,6 +44,7 @@ mod track;
 /// | types | |
 /// |---|---|
 /// | `ownership: Owning`, `Borrowing { duplicate_if_necessary: false }` | Whether types that imports take borrow what they hold, and whether a type that is used both ways becomes two. |
+/// | `borrowed_async_params` | Async imports take strings, lists and records as values, as `&str` and `&[_]`, and by reference. Without this they take values only, which compilers can infer from `x.into()`. |
 /// | `additional_derives: [Clone, serde::Serialize]`, `additional_derives_ignore: ["type"]` | Derives for every type but those. |
 /// | `additional_type_attributes: { "ns:pkg/interface/type": [#[attribute]] }` | Attributes of one type. |
 /// | `additional_member_attributes: { "ns:pkg/interface/type.member": [#[attribute]] }` | Attributes of one field or case. |

@@ -62,6 +62,7 @@ const OPTIONS: &[(&str, Kind)] = &[
     ("stubs", Kind::Flag(|o| &mut o.stubs)),
     ("export_prefix", Kind::Text(|o| &mut o.export_prefix)),
     ("ownership", Kind::Ownership),
+    ("borrowed_async_params", Kind::Flag(|o| &mut o.borrowed_async_params)),
     ("runtime_path", Kind::Text(|o| &mut o.runtime_path)),
     ("map_type", Kind::Text(|o| &mut o.map_type)),
     ("bitflags_path", Kind::Text(|o| &mut o.bitflags_path)),

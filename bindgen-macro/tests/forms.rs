@@ -121,3 +121,41 @@ mod library {
 mod runtime_of_a_library {
     wasp_guest_rt::generate!({ path: "tests/wit/one", runtime_path: "crate::library::rt", type_section_suffix: "library" });
 }
+
+mod borrowed_async_params {
+    wasp_guest_rt::generate!({
+        inline: "package my:store;
+            interface keys {
+                record entry { key: string, value: list<u8> }
+                record both { first: entry, pair: tuple<u32, string> }
+                variant what { none, one(entry) }
+                type text = string;
+                resource session {
+                    constructor();
+                    find: async func(key: string, within: list<entry>) -> u32;
+                    plain: async func(n: u32) -> u32;
+                }
+                put: async func(entry: entry, what: what, text: text, of: borrow<session>) -> bool;
+                swap: async func(entries: list<entry>, names: list<string>, both: both) -> list<entry>;
+                send: async func(session: session, name: string) -> stream<u8>;
+            }
+            world w { import keys; }",
+        borrowed_async_params,
+    });
+
+    use my::store::keys::*;
+
+    /// Never called: there is nobody to import from.
+    #[expect(dead_code)]
+    async fn all_ways(entry: Entry, entries: Vec<Entry>, both: Both, session: Session) {
+        put(&entry, &What::None, "text", &session).await;
+        put(entry, What::None, String::new(), &session).await;
+        swap(&entries, &["a".to_string()][..], &both).await;
+        swap(&entries[..1], Vec::new(), both).await;
+        session.find("key", &entries).await;
+        session.find("key".to_string(), entries).await;
+        let plain = session.plain(1);
+        plain.await;
+        send(session, "name").await;
+    }
+}

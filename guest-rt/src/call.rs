@@ -158,6 +158,7 @@ impl<W, P, const K: usize> Abi<W> for Spilled<P, K> {
 
 impl<W, P: Lower<W>, const K: usize> Lower<W> for Spilled<P, K> {
     const OWNS: bool = P::OWNS;
+    const BORROWS: bool = P::BORROWS;
 
     #[inline(always)]
     unsafe fn lower<S: Sink<World = W>>(&self, to: &mut S) {

@@ -19,6 +19,23 @@ use core::task::{Context, Poll};
 /// So many polls without a return to the engine, then it gets a turn even if there is more to do.
 const BUDGET: u32 = 64;
 
+/// Whether the current function may wait, and so cancel what it began: it runs in a call of an async export.
+#[inline(never)]
+pub(crate) fn may_wait() -> bool {
+    let instance = instance();
+    let mut task = instance.current.get();
+    if task.is_null() || background::is(instance, task) {
+        return false;
+    }
+    // SAFETY: tasks are live for ever.
+    unsafe {
+        while !(*task).outer.get().is_null() {
+            task = (*task).outer.get();
+        }
+        (*task).pool.is_some()
+    }
+}
+
 /// The block of a call of an export.
 #[repr(C)]
 struct Root<F, G> {

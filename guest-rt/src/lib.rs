@@ -85,8 +85,8 @@ macro_rules! generate {
 #[doc(hidden)]
 pub mod __rt {
     pub use crate::abi::{
-        Abi, Args, Bits, Borrows, Fields, Lift, List, Lower, Map, Resource, Scratch, Shape, Sink, Source, WasmResource,
-        WitMap, lift_map, store_map, width, words,
+        Abi, Args, Bits, Borrows, Fields, Lift, List, Lower, Map, Param, Resource, Scratch, Shape, Sink, Source,
+        WasmResource, WitMap, lift_map, store_map, width, words,
     };
     pub use crate::bitflags;
     pub use crate::call::{

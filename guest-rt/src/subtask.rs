@@ -2,6 +2,8 @@
 
 use crate::abi::{Lift, Lower, Scratch, lower_flat};
 use crate::builtins::{self, subtask};
+use crate::call::invalid;
+use crate::executor;
 use crate::waitable::Operation;
 use core::cell::{Cell, UnsafeCell};
 use core::future::Future;
@@ -10,13 +12,18 @@ use core::mem::{ManuallyDrop, MaybeUninit};
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-/// Calls an async import when the future is polled first. It owns the parameters until the callee has taken them.
+/// Calls an async import when the future is polled first. It has the parameters until the callee has taken them.
+///
+/// What they borrow is passed in place where the callee takes it during the call. If it does not (it has back-pressure),
+/// a future that is forgotten would leave the engine with addresses of memory that is not there any more: such a call is
+/// cancelled, which is immediate as long as it has not started, and made again with copies. Where cancelling is not
+/// allowed, and where handles are given away in the same call, what is borrowed is copied from the start.
 ///
 /// `import` gets the slots of the parameters and the address of `K` words for the result.
 ///
 /// # Safety
 /// `import` passes these to the async-lowered form of a function that takes `P` and returns `R`, and returns what that
-/// does. What `P` lowers to stays valid for as long as the parameters do: they are not borrowed memory.
+/// does.
 #[inline(always)]
 pub unsafe fn async_call<W, P: Lower<W>, R: Lift<W>, const N: usize, const K: usize>(
     params: P,
@@ -85,7 +92,8 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
                 return Poll::Ready(this.finish());
             }
         }
-        let mut scratch = Scratch::new();
+        let mut scratch =
+            if P::BORROWS && (P::OWNS || !executor::may_wait()) { Scratch::deep() } else { Scratch::new() };
         // SAFETY: the parameters are here, and do not move before the callee has them.
         let slots = unsafe { lower_flat::<W, P, N>(&**this.params.get(), &mut scratch) };
         let status = (this.import)(slots, this.area.get().expose_provenance());
@@ -99,6 +107,8 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
             }
             if status & 15 == subtask::STARTED {
                 this.release_params();
+            } else if P::BORROWS && !scratch.is_deep() {
+                return this.call_with_copies(status >> 4, cx);
             } else {
                 this.starting.set(true);
                 (*this.scratch.get()).write(scratch);
@@ -110,6 +120,36 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
 }
 
 impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, const K: usize> Call<W, P, R, I, N, K> {
+    /// The callee has not started, and what it was passed is borrowed: calls it again, with copies of that.
+    #[cold]
+    #[inline(never)]
+    unsafe fn call_with_copies(&self, handle: u32, cx: &mut Context<'_>) -> Poll<R> {
+        let operation = self.operation.get();
+        // SAFETY: the subtask is in no set, and nothing ran since it was made: it has not started, and taken nothing.
+        unsafe {
+            if builtins::subtask_cancel(handle) != subtask::CANCELLED_BEFORE_STARTED {
+                invalid();
+            }
+            builtins::subtask_drop(handle);
+            let mut scratch = Scratch::deep();
+            let slots = lower_flat::<W, P, N>(&**self.params.get(), &mut scratch);
+            let status = (self.import)(slots, self.area.get().expose_provenance());
+            if status == subtask::RETURNED {
+                self.release_params();
+                Operation::finish(operation);
+                return Poll::Ready(self.result());
+            }
+            if status & 15 == subtask::STARTED {
+                self.release_params();
+            } else {
+                self.starting.set(true);
+                (*self.scratch.get()).write(scratch);
+            }
+            Operation::register_new(operation, status >> 4, cx);
+        }
+        Poll::Pending
+    }
+
     /// Waits, unless the result is there after all. Whether it is.
     #[inline(never)]
     unsafe fn wait(&self, cx: &mut Context<'_>) -> bool {

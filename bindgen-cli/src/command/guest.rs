@@ -91,6 +91,9 @@ struct Types {
     /// Whether types hold what they are made of, or borrow it where imports take them
     #[arg(long, value_enum, default_value_t = OwnershipArg::Owning)]
     ownership: OwnershipArg,
+    /// Async imports take strings, lists and records by reference as well
+    #[arg(long)]
+    borrowed_async_params: bool,
     /// One Rust type for each class of equal types
     #[arg(long, require_equals = true, num_args = 0..=1, default_missing_value = "true", value_name = "true|false")]
     merge_structurally_equal_types: Option<bool>,
@@ -180,6 +183,7 @@ impl Guest {
                 OwnershipArg::Borrowing => Ownership::Borrowing { duplicate_if_necessary: false },
                 OwnershipArg::BorrowingDuplicateIfNecessary => Ownership::Borrowing { duplicate_if_necessary: true },
             },
+            borrowed_async_params: types.borrowed_async_params,
             runtime_path: output.runtime_path,
             map_type: types.map_type,
             bitflags_path: types.bitflags_path,

@@ -14,10 +14,16 @@ pub(super) fn define(scope: &Scope<'_>, function: &Function) -> TokenStream {
     let docs = documentation(&function.docs);
     let lints = (function.kind == FuncKind::Free).then(|| root_lints(scope)).flatten();
     let name = ident(&function.name);
-    let asyncness = function.is_async.then(|| quote!(async));
     let params = function.params.iter().map(|param| parameter(scope, param, function.chain));
-    let result = result(scope, function);
-    let body = if function.is_async { call_async(function, plan) } else { call_sync(function, plan) };
+    let mut result = result(scope, function);
+    let mut asyncness = function.is_async.then(|| quote!(async));
+    let mut body = if function.is_async { call_async(function, plan) } else { call_sync(function, plan) };
+    if let Some(future) = future(scope, function) {
+        // The future of the runtime itself: one in an async block around it costs more for each call.
+        (asyncness, result) = (None, Some(future));
+    } else if function.is_async {
+        body = quote!(#body.await);
+    }
     let body = match function.chain {
         Some(_) => quote! { #body; self },
         None => body,
@@ -36,7 +42,27 @@ fn parameter(scope: &Scope<'_>, param: &Param, chain: Option<Chain>) -> TokenStr
         return if chain == Some(Chain::Owned) { quote!(self) } else { quote!(&self) };
     }
     let (name, ty) = (ident(&param.name), scope.ty(&param.ty));
-    quote!(#name: #ty)
+    if param.borrows { quote!(#name: impl __rt::Param<__World, #ty>) } else { quote!(#name: #ty) }
+}
+
+/// `-> impl Future`, for async functions where all editions agree on the lifetimes it captures.
+fn future(scope: &Scope<'_>, function: &Function) -> Option<TokenStream> {
+    let borrows = function.params.iter().any(|param| param.borrows);
+    let of = |param: &Param| if param.name == "self" { 1 } else { lifetimes(&param.ty) };
+    let captured = match function.params.iter().map(of).sum::<usize>() {
+        0 => None,
+        1 if !borrows => Some(quote!(+ use<'_>)),
+        _ => return None,
+    };
+    let output = result_type(scope, function).unwrap_or_else(|| quote!(()));
+    let printed = function.is_async && function.chain.is_none();
+    printed.then(|| quote!(-> impl ::core::future::Future<Output = #output> #captured))
+}
+
+/// How many lifetimes a type leaves out.
+fn lifetimes(ty: &Type) -> usize {
+    let own = matches!(ty, Type::Ref(..) | Type::Named(_, Some(_)) | Type::ExportedBorrow(..));
+    usize::from(own) + ty.parts().into_iter().map(lifetimes).sum::<usize>()
 }
 
 /// `-> T`, or nothing.
@@ -198,6 +224,5 @@ fn call_async(function: &Function, plan: &ImportPlan) -> TokenStream {
         unsafe {
             __rt::async_call::<__World, _, #result, #count_literal, #words>(#arguments, |#slots, #to| import(#(#converted),*))
         }
-        .await
     }
 }

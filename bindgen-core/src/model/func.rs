@@ -66,6 +66,8 @@ pub struct Param {
     pub span: Span,
     /// Its type in this position.
     pub ty: Type,
+    /// Whatever lowers as the type does is taken: a reference to it as well.
+    pub borrows: bool,
 }
 
 /// See [`Function::plan`].

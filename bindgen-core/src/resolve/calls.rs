@@ -9,8 +9,8 @@ use crate::names;
 use std::collections::HashSet;
 use wit_parser::abi::{WasmSignature, WasmType};
 use wit_parser::{
-    Function as WitFunction, FunctionKind, LiftLowerAbi, Mangling, ManglingAndAbi, TypeDefKind, WasmExport,
-    WasmExportKind, WasmImport, WorldItem, WorldKey,
+    Function as WitFunction, FunctionKind, LiftLowerAbi, Mangling, ManglingAndAbi, Param as WitParam, TypeDefKind,
+    WasmExport, WasmExportKind, WasmImport, WorldItem, WorldKey,
 };
 
 impl Resolver<'_> {
@@ -64,7 +64,10 @@ impl Resolver<'_> {
             params: params_plan(&signature, signature.retptr),
             result: result_plan(&signature),
         };
-        let params = self.params(function, !is_async);
+        let params = match is_async {
+            true => self.params_of_async_import(function),
+            false => self.params(function, true),
+        };
         let chain = self.chain_of(function, interface);
         let function = self.function(function, is_async, params, chain, CallPlan::Import(plan), module);
         self.place(function, module);
@@ -210,8 +213,31 @@ impl Resolver<'_> {
             wit_name: param.name.clone(),
             span: span(param.span),
             ty: if lent { self.lent_type(&param.ty) } else { self.owned_type(&param.ty) },
+            borrows: false,
         });
         params.collect()
+    }
+
+    fn params_of_async_import(&mut self, function: &WitFunction) -> Vec<Param> {
+        let mut params = self.params(function, false);
+        if self.options.borrowed_async_params {
+            for (param, WitParam { ty, .. }) in params.iter_mut().zip(&function.params) {
+                param.borrows = self.is_borrowable(ty);
+            }
+        }
+        params
+    }
+
+    /// Plain data that it pays to pass by reference.
+    fn is_borrowable(&self, ty: &wit_parser::Type) -> bool {
+        use wit_parser::Type;
+        let Type::Id(id) = ty else { return *ty == Type::String };
+        let kind = &self.resolve.types[super::usage::definition(self.resolve, *id)].kind;
+        let borrowable = matches!(
+            kind,
+            TypeDefKind::Record(_) | TypeDefKind::Variant(_) | TypeDefKind::List(_) | TypeDefKind::Type(Type::String)
+        );
+        borrowable && !self.usages.of_type(ty).resource
     }
 
     fn is_async(&mut self, function: &WitFunction, interface: Option<&WorldKey>, import: bool) -> bool {

@@ -220,6 +220,7 @@ fn preamble(options: &Options) -> Vec<String> {
     };
     flag(options.std_feature, "std_feature");
     flag(options.raw_strings, "raw_strings");
+    flag(options.borrowed_async_params, "borrowed_async_params");
     flag(options.stubs, "stubs");
     flag(options.generate_unused_types, "generate_unused_types");
     flag(options.merge_structurally_equal_types, "merge_structurally_equal_types");

@@ -43,6 +43,7 @@ fn every_option_is_read() {
         stubs,
         export_prefix: "p",
         ownership: Borrowing { duplicate_if_necessary: true },
+        borrowed_async_params,
         runtime_path: "r",
         map_type: "m",
         bitflags_path: "b",
@@ -84,6 +85,7 @@ fn every_option_is_read() {
         all.with,
         [("a:b/c".into(), path("d::e")), ("a:b/f".into(), With::Generate), ("a:b/g".into(), path("::h"))]
     );
+    assert!(all.borrowed_async_params);
     assert!(all.generate_unused_types && all.merge_structurally_equal_types && all.pub_export_macro);
     assert!(all.disable_custom_section_link_helpers && all.disable_run_ctors_once_workaround);
     assert_eq!((all.type_section_suffix.unwrap(), all.default_bindings_module.unwrap()), ("s".into(), "d".into()));
@@ -132,7 +134,7 @@ fn unknown_options_name_the_nearest() {
         ["there is no option `additional_derive_attributes`\nhelp: there is `additional_derives`"]
     );
     let message = &mistakes(quote!({ xyz }))[0];
-    assert!(message.contains("these are the options: path, inline,") && !message.contains("async"), "{message}");
+    assert!(message.contains("these are the options: path, inline,") && !message.contains(" async,"), "{message}");
 }
 
 #[test]

@@ -175,6 +175,7 @@ macro_rules! handle {
 
         impl $crate::__rt::Lower<$world> for $resource {
             const OWNS: bool = true;
+            const HANDLE: bool = true;
 
             #[inline(always)]
             unsafe fn lower<S: $crate::__rt::Sink<World = $world>>(&self, to: &mut S) {
@@ -210,6 +211,9 @@ macro_rules! owned_handle {
         }
 
         impl $crate::__rt::Lower<$world> for $resource {
+            // Lowered a second time, it would have no handle.
+            const OWNS: bool = true;
+
             #[inline(always)]
             unsafe fn lower<S: $crate::__rt::Sink<World = $world>>(&self, to: &mut S) {
                 // SAFETY: the caller's promise.

@@ -10,6 +10,7 @@ mod list;
 mod map;
 mod memory;
 mod option;
+mod param;
 mod result;
 mod scalar;
 mod scratch;
@@ -26,6 +27,7 @@ pub use handle::{Borrows, Resource, WasmResource};
 pub use map::{Map, WitMap, lift_map, store_map};
 pub(crate) use memory::release;
 use memory::{Reader, Writer};
+pub use param::Param;
 pub use scratch::Scratch;
 pub use shape::{Shape, width, words};
 pub use tuple::{Args, Fields, List};
@@ -80,6 +82,10 @@ pub trait Lower<W>: Abi<W> {
     const PLAIN: bool = false;
     /// Holds own handles, readable ends or error contexts, so that [`Lower::disown`] does something.
     const OWNS: bool = false;
+    /// Holds a reference, to something else than a handle: what it lowers to may point into memory that others own.
+    const BORROWS: bool = false;
+    /// Lowers to a handle, and to no memory: references to it borrow nothing that matters here.
+    const HANDLE: bool = false;
 
     /// Puts the value into `to`.
     ///
@@ -214,6 +220,8 @@ impl<W, T: Abi<W> + ?Sized> Abi<W> for &T {
 
 /// A reference lends: it never gives up what the value owns.
 impl<W, T: Lower<W> + ?Sized> Lower<W> for &T {
+    const BORROWS: bool = !T::HANDLE;
+
     #[inline(always)]
     unsafe fn lower<S: Sink<World = W>>(&self, to: &mut S) {
         // SAFETY: the caller's promise.

@@ -21,6 +21,7 @@ impl<W, T: Lift<W>> Lift<W> for Option<T> {
 
 impl<W, T: Lower<W>> Lower<W> for Option<T> {
     const OWNS: bool = T::OWNS;
+    const BORROWS: bool = T::BORROWS;
 
     #[inline(always)]
     unsafe fn lower<S: Sink<World = W>>(&self, to: &mut S) {

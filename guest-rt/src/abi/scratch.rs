@@ -35,6 +35,12 @@ impl Scratch {
         Scratch { head: None, deep: true }
     }
 
+    /// What is lowered with it is independent of the value.
+    #[inline(always)]
+    pub(crate) const fn is_deep(&self) -> bool {
+        self.deep
+    }
+
     /// `size` bytes, valid until the scratch is cleared or dropped; dangling for none.
     #[inline(never)]
     pub fn alloc(&mut self, size: usize, align: usize) -> *mut u8 {

@@ -45,6 +45,7 @@ macro_rules! tuple {
 
         impl<W, $($ty: Lower<W>),*> Lower<W> for ($($ty,)*) {
             const OWNS: bool = $($ty::OWNS)||*;
+            const BORROWS: bool = $($ty::BORROWS)||*;
 
             #[inline(always)]
             unsafe fn lower<S: Sink<World = W>>(&self, to: &mut S) {
@@ -103,6 +104,7 @@ impl<W, A: Lift<W> + Fields<W>, B: Lift<W> + Fields<W>> Lift<W> for Args<A, B> {
 
 impl<W, A: Lower<W> + Fields<W>, B: Lower<W> + Fields<W>> Lower<W> for Args<A, B> {
     const OWNS: bool = A::OWNS || B::OWNS;
+    const BORROWS: bool = A::BORROWS || B::BORROWS;
 
     #[inline(always)]
     unsafe fn lower<S: Sink<World = W>>(&self, to: &mut S) {

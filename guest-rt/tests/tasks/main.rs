@@ -1,6 +1,7 @@
 //! The tasks of a component, over the stand-in for the engine: what happens in which order, and what it costs.
 
 mod block_on;
+mod borrowed;
 mod cancel;
 mod executor;
 mod memory;
