@@ -116,7 +116,7 @@ fn where_nothing_can_be_cancelled_the_copy_is_made_first() {
         assert!(!trace().contains(&"subtask.cancel 1".to_owned()));
         callee(0).starts();
         callee(0).returns(1);
-        let task = export!(async move { call.await });
+        let task = export!(call);
         run();
         assert!(exited(task));
     }
