@@ -21,7 +21,7 @@ pub struct Column {
 /// The options as they come.
 pub const DEFAULT: Column = column("default", &[]);
 
-/// All columns that the peer tests.
+/// All columns that the peer tests, and last those of options that it does not have.
 pub const COLUMNS: &[Column] = &[
     DEFAULT,
     column("borrowing", &["--ownership=borrowing"]),
@@ -30,7 +30,11 @@ pub const COLUMNS: &[Column] = &[
     column(NO_STD, &["--std-feature"]),
     column("merge-equal", &["--merge-structurally-equal-types"]),
     column("hash-map", &["--map-type=std::collections::HashMap"]),
+    BORROWED,
 ];
+
+/// For this side only.
+pub const BORROWED: Column = column("borrowed-async-params", &["--borrowed-async-params"]);
 
 const NO_STD: &str = "no-std";
 
