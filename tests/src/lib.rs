@@ -2,6 +2,7 @@
 //! suites.
 
 pub mod build;
+pub mod build_time;
 pub mod component;
 pub mod engine;
 pub mod generate;
