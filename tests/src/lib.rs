@@ -1,6 +1,7 @@
 //! What tests of generated code need: guests built, made components, composed and run; and the drivers of the peer's
 //! suites.
 
+pub mod bench;
 pub mod build;
 pub mod build_time;
 pub mod component;

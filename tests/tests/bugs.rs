@@ -131,7 +131,7 @@ fn guests(side: Side, examples: &[&str]) -> Result<Vec<(String, std::path::PathB
     let (package, mut options) = match side {
         Side::Ours => ("wasp-test-guests", Vec::new()),
         // As most people build it: what is not a default feature is left out.
-        Side::Peer => ("peer-guest", vec!["--no-default-features"]),
+        Side::Peer => ("peer-guest", vec!["--no-default-features", "--features=spawn"]),
     };
     options.extend(examples);
     let guests = build::guests(side, package, BARE, &options)?;

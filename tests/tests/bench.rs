@@ -1,0 +1,37 @@
+//! What guests cost does not grow: figures that do not depend on the machine. `cargo run -p wasp-tests --bin bench` prints
+//! them all, beside the peer's.
+
+use anyhow::Result;
+use wasp_tests::bench::{Guest, Opt, measure};
+
+#[tokio::test]
+async fn calls_and_streams_cost_what_they_did() -> Result<()> {
+    let columns = measure(&[Guest::Ours, Guest::Floor], Opt::Speed).await?;
+    // Fuel, allocations and built-ins of one operation: the aim where it is reached, else a little more than there is.
+    for (case, fuel, allocations, built_ins) in [
+        ("async export (u32, u32) -> u32, ready at once", 60.0, 0.0, 1.0),
+        ("async export string -> string, 30 bytes", 285.0, 1.0, 1.0),
+        ("async export list<point>, 100 there and back", 42_000.0, 103.0, 1.0),
+        ("async import u32 -> u32, ready at once", 80.0, 0.0, 0.01),
+        // The aim is 280.
+        ("async import u32 -> u32, pending once", 300.0, 0.0, 4.0),
+        // Most of it is the one time that the list is made.
+        ("async import, list<u8> of 64 KiB that is kept", 830.0, 0.02, 0.02),
+        ("join of 1,000 pending imports, all polled, each", 400.0, 0.01, 3.1),
+        ("stream<u8>, read in 64 KiB, a piece", 320.0, 0.01, 1.1),
+        ("stream<u8>, written in 64 KiB, a piece", 350.0, 0.01, 1.1),
+        // The allocation is the item's own string.
+        ("stream<point>, next(), an item", 500.0, 1.01, 0.02),
+    ] {
+        let figures = columns[0].of(case)?;
+        println!("{case}: {figures:?}");
+        assert!(figures.fuel <= fuel, "{case}: {figures:?}, more than {fuel} fuel");
+        assert!(figures.allocations <= allocations, "{case}: {figures:?}, more than {allocations} allocations");
+        assert!(figures.built_ins <= built_ins, "{case}: {figures:?}, more than {built_ins} built-ins");
+        assert!(figures.fuel > 0.0, "{case}: nothing was measured");
+    }
+    // What the floor needs is counted as well: the counter counts.
+    let floor = columns[1].of("async import u32 -> u32, pending once")?;
+    assert!((2.0..2.1).contains(&floor.built_ins), "{floor:?}");
+    Ok(())
+}
