@@ -6,6 +6,8 @@ extern crate alloc;
 extern crate std;
 
 mod abi;
+#[cfg(any(test, all(feature = "small-allocator", target_arch = "wasm32", not(target_feature = "atomics"))))]
+mod allocator;
 mod background;
 mod backpressure;
 #[cfg(not(feature = "bitflags"))]

@@ -6,7 +6,7 @@ use wasp_tests::bench::{Guest, Opt, measure};
 
 #[tokio::test]
 async fn calls_and_streams_cost_what_they_did() -> Result<()> {
-    let columns = measure(&[Guest::Ours, Guest::Floor], Opt::Speed).await?;
+    let columns = measure(&[Guest::Ours, Guest::Floor, Guest::OursSmall], Opt::Speed).await?;
     // Fuel, allocations and built-ins of one operation: the aim where it is reached, else a little more than there is.
     for (case, fuel, allocations, built_ins) in [
         ("async export (u32, u32) -> u32, ready at once", 60.0, 0.0, 1.0),
@@ -29,6 +29,13 @@ async fn calls_and_streams_cost_what_they_did() -> Result<()> {
         assert!(figures.allocations <= allocations, "{case}: {figures:?}, more than {allocations} allocations");
         assert!(figures.built_ins <= built_ins, "{case}: {figures:?}, more than {built_ins} built-ins");
         assert!(figures.fuel > 0.0, "{case}: nothing was measured");
+    }
+    for (case, fuel) in [
+        ("async export string -> string, 30 bytes", 150.0),
+        ("async export list<point>, 100 there and back", 16_000.0),
+    ] {
+        let figures = columns[2].of(case)?;
+        assert!(figures.fuel <= fuel, "{case}, small allocator: {figures:?}, more than {fuel} fuel");
     }
     // What the floor needs is counted as well: the counter counts.
     let floor = columns[1].of("async import u32 -> u32, pending once")?;

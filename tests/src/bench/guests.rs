@@ -12,6 +12,8 @@ use wit_component::StringEncoding;
 pub enum Guest {
     /// This project's.
     Ours,
+    /// This project's, with its small allocator.
+    OursSmall,
     /// The peer's, as most people build it.
     Peer,
     /// The peer's with `async-spawn` and `inter-task-wakeup`.
@@ -31,12 +33,13 @@ pub enum Opt {
 
 impl Guest {
     /// All of them, in the order of the table.
-    pub const ALL: [Guest; 4] = [Guest::Ours, Guest::Peer, Guest::PeerFull, Guest::Floor];
+    pub const ALL: [Guest; 5] = [Guest::Ours, Guest::OursSmall, Guest::Peer, Guest::PeerFull, Guest::Floor];
 
     /// The head of the column.
     pub fn name(self) -> &'static str {
         match self {
             Guest::Ours => "ours",
+            Guest::OursSmall => "ours, small allocator",
             Guest::Peer => "wit-bindgen",
             Guest::PeerFull => "wit-bindgen, all features",
             Guest::Floor => "floor",
@@ -51,7 +54,7 @@ impl Guest {
     /// When it does not build.
     pub fn component(self, opt: Opt, counted: bool) -> Result<Vec<u8>> {
         let (side, package, example) = match self {
-            Guest::Ours => (Side::Ours, "wasp-test-guests", "bench"),
+            Guest::Ours | Guest::OursSmall => (Side::Ours, "wasp-test-guests", "bench"),
             Guest::Peer | Guest::PeerFull => (Side::Peer, "peer-guest", "bench"),
             Guest::Floor => (Side::Ours, "wasp-test-guests", "bench-floor"),
         };
@@ -71,6 +74,10 @@ impl Guest {
         }
         if counted {
             arguments.push("--features=counted".to_owned());
+        }
+        // The one that counts allocations is another allocator: how many they are is the same.
+        if self == Guest::OursSmall && !counted {
+            arguments.push("--features=small".to_owned());
         }
         if self == Guest::Peer {
             arguments.push("--no-default-features".to_owned());

@@ -52,7 +52,7 @@ impl Table<'_> {
 
     /// Fuel as bars, on a logarithmic scale.
     pub fn svg(&self) -> String {
-        const COLOURS: [&str; 4] = ["#2563eb", "#f59e0b", "#d97706", "#9ca3af"];
+        const COLOURS: [&str; 5] = ["#2563eb", "#60a5fa", "#f59e0b", "#d97706", "#9ca3af"];
         const BAR: usize = 14;
         const LEFT: f64 = 330.0;
         const WIDE: f64 = 560.0;
