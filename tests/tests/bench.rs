@@ -30,10 +30,9 @@ async fn calls_and_streams_cost_what_they_did() -> Result<()> {
         assert!(figures.built_ins <= built_ins, "{case}: {figures:?}, more than {built_ins} built-ins");
         assert!(figures.fuel > 0.0, "{case}: nothing was measured");
     }
-    for (case, fuel) in [
-        ("async export string -> string, 30 bytes", 150.0),
-        ("async export list<point>, 100 there and back", 16_000.0),
-    ] {
+    for (case, fuel) in
+        [("async export string -> string, 30 bytes", 150.0), ("async export list<point>, 100 there and back", 16_000.0)]
+    {
         let figures = columns[2].of(case)?;
         assert!(figures.fuel <= fuel, "{case}, small allocator: {figures:?}, more than {fuel} fuel");
     }
