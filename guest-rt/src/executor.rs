@@ -234,10 +234,27 @@ pub(crate) fn arrive(instance: &Instance, event: u32, [waitable, code]: [u32; 2]
     }
 }
 
-/// The caller wants the task cancelled: drops its root. What was spawned goes on.
+/// The caller wants the task cancelled: tells those who want to know, or drops its root.
+///
+/// # Safety
+/// The task is current.
 #[cold]
 #[inline(never)]
 unsafe fn cancel(task: *mut Task) {
+    // SAFETY: the caller's promise; tasks are live for ever.
+    unsafe {
+        if !(*task).notices.request() {
+            withdraw(task);
+        }
+    }
+}
+
+/// Ends a task as its caller wanted: drops its root. What was spawned goes on.
+///
+/// # Safety
+/// The task is current, but its root is not being polled; its caller has cancelled it.
+#[inline(never)]
+pub(crate) unsafe fn withdraw(task: *mut Task) {
     // SAFETY: the task is current; its root is live where that is said.
     unsafe {
         let root = &(*task).root;

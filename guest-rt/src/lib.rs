@@ -26,8 +26,10 @@ pub mod native;
 mod payload;
 mod realloc;
 pub mod resource;
+mod result_stream;
 mod spawn;
 mod stream;
+mod structured;
 mod subtask;
 mod task;
 mod waitable;
@@ -40,11 +42,19 @@ pub use bitflags;
 pub use block_on::block_on;
 pub use error_context::ErrorContext;
 pub use future::{FutureRead, FutureReader, FutureWrite, FutureWriteCancel, FutureWriteError, FutureWriter};
+pub use result_stream::ResultStream;
 pub use spawn::{JoinHandle, spawn_local};
 #[cfg(feature = "futures-stream")]
 pub use stream::StreamReaderStream;
 pub use stream::{
     AbiBuffer, StreamRead, StreamReader, StreamResult, StreamWrite, StreamWriter, UnitStreamOps, WriteFrom,
+};
+#[cfg(feature = "futures-sink")]
+pub use stream::{ReaderDropped, StreamWriterSink};
+#[doc(hidden)]
+pub use structured::Slot;
+pub use structured::{
+    Cancellation, ConcurrencyLimit, Either, LocalKey, Permit, Scope, Scoped, ScopedHandle, scope, select, timeout,
 };
 pub use yields::{yield_async, yield_blocking};
 
@@ -101,7 +111,7 @@ pub mod __rt {
     pub use crate::payload::{FuturePayload, StreamPayload};
     pub use crate::realloc::cabi_realloc;
     pub use crate::resource;
-    pub use crate::stream::{StreamReader, StreamWriter, stream_new};
+    pub use crate::stream::{ItemSource, StreamReader, StreamWriter, from_iter, from_stream, produce, stream_new};
     pub use crate::subtask::{Call, async_call};
     pub use crate::task::Pool;
     pub use crate::{exported_borrow, flags, future_payload, handle, import, map, owned_handle, stream_payload};

@@ -62,6 +62,9 @@ unsafe impl<T: Send> Send for JoinHandle<T> {}
 unsafe impl<T: Send> Sync for JoinHandle<T> {}
 
 impl<T> JoinHandle<T> {
+    /// Lets the future go on without anybody who waits for it, as dropping the handle does.
+    pub fn detach(self) {}
+
     /// Cancels the future: it is dropped when its task next runs, unless it is done by then. The handle can still be
     /// awaited to learn which.
     pub fn cancel(&mut self) {

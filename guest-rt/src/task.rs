@@ -8,6 +8,7 @@
 //! block, which it wakes for nothing; futures have to expect that anyway.
 
 use crate::builtins;
+use crate::structured::Notices;
 use crate::waitable::Operation;
 use crate::wake::wake;
 use core::cell::{Cell, UnsafeCell};
@@ -84,6 +85,8 @@ pub(crate) struct Task {
     pub(crate) after: Cell<*mut Task>,
     /// The task that was current when this one started to block its caller.
     pub(crate) outer: Cell<*mut Task>,
+    /// Who wants to be told when the caller cancels it.
+    pub(crate) notices: Notices,
     /// Wakes the root.
     pub(crate) waker: ManuallyDrop<Waker>,
     /// Where the block goes when the task is over.
@@ -108,6 +111,7 @@ impl Task {
             before: Cell::new(ptr::null_mut()),
             after: Cell::new(ptr::null_mut()),
             outer: Cell::new(ptr::null_mut()),
+            notices: Notices::new(),
             // SAFETY: blocks are nodes for ever.
             waker: ManuallyDrop::new(unsafe { waker_of(this.cast()) }),
             pool,

@@ -26,6 +26,27 @@ pub(super) fn define(world: &World) -> TokenStream {
                 pub fn new<T: StreamPayload>() -> (__rt::StreamWriter<T>, __rt::StreamReader<T>) {
                     __rt::stream_new::<__World, T>()
                 }
+
+                /// A stream of what `write` writes, which is spawned onto the current task.
+                pub fn produce<T: StreamPayload, F: ::core::future::Future<Output = ()> + 'static>(
+                    write: impl FnOnce(__rt::StreamWriter<T>) -> F,
+                ) -> __rt::StreamReader<T> {
+                    __rt::produce::<__World, T, F>(write)
+                }
+
+                /// A stream of the items of an iterator, which is asked for them as they are read.
+                pub fn from_iter<T: StreamPayload>(
+                    items: impl IntoIterator<Item = T, IntoIter: 'static>,
+                ) -> __rt::StreamReader<T> {
+                    __rt::from_iter::<__World, T, _>(items)
+                }
+
+                /// A stream of the items of a `futures::Stream`.
+                pub fn from_stream<T: StreamPayload>(
+                    items: impl __rt::ItemSource<T> + 'static,
+                ) -> __rt::StreamReader<T> {
+                    __rt::from_stream::<__World, T, _>(items)
+                }
             }
         }
     });

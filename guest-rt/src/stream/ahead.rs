@@ -8,7 +8,7 @@ use core::task::{Context, Poll};
 impl Channel {
     /// So many items are read ahead at most: about a page, but not too few.
     pub(super) fn most_ahead(&self) -> usize {
-        (4096 / self.items.size.max(1)).max(16)
+        super::page(self.items.size)
     }
 
     /// Items were read that nobody has asked for yet.

@@ -11,9 +11,15 @@ mod channel;
 mod crossing;
 #[cfg(feature = "futures-stream")]
 mod futures;
+#[cfg(feature = "futures-io")]
+mod io;
+mod make;
 mod read;
 mod reader;
 mod reading;
+#[cfg(feature = "futures-sink")]
+mod sink;
+mod slice;
 mod unit;
 mod write;
 mod writer;
@@ -24,11 +30,24 @@ use crate::copy;
 pub use self::abi::stream_new;
 #[cfg(feature = "futures-stream")]
 pub use self::futures::StreamReaderStream;
+pub use self::make::{ItemSource, from_iter, from_stream, produce};
 pub use self::read::StreamRead;
 pub use self::reader::StreamReader;
+#[cfg(feature = "futures-sink")]
+pub use self::sink::{ReaderDropped, StreamWriterSink};
 pub use self::unit::UnitStreamOps;
 pub use self::write::{AbiBuffer, StreamWrite, WriteFrom};
 pub use self::writer::StreamWriter;
+
+/// So many items are about a page, but not too few.
+const fn page_of<T>() -> usize {
+    page(size_of::<T>())
+}
+
+const fn page(size: usize) -> usize {
+    let count = 4096 / if size == 0 { 1 } else { size };
+    if count < 16 { 16 } else { count }
+}
 
 /// What came of a read or a write.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]

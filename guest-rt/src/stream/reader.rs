@@ -163,6 +163,42 @@ impl<T> StreamReader<T> {
         Poll::Ready(StreamResult::Complete(count))
     }
 
+    /// Reads ahead, unless something is: the items that were read ahead, none after the last one. The read goes on when
+    /// this is not polled any more.
+    pub fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<&[T]> {
+        match self.channel() {
+            Some(channel) => _ = ready!(channel.fill(cx)),
+            None => return Poll::Ready(&[]),
+        }
+        Poll::Ready(self.buffered())
+    }
+
+    /// Drops so many of the items that were read ahead, or all if there are fewer.
+    pub fn consume(&mut self, count: usize) {
+        if let Some(channel) = self.channel() {
+            let mut own = channel.own.get();
+            let first = own.first(&Self::ITEMS);
+            let count = count.min(own.rest());
+            own.head += count;
+            // Before they are dropped: what runs then must not find them.
+            channel.own.set(own);
+            if let Some(drop) = Self::ITEMS.drop
+                && count != 0
+            {
+                // SAFETY: so many items are there, which nobody finds any more.
+                unsafe { drop(first, count) }
+            }
+        }
+    }
+
+    /// At least so many items are read ahead next time, if there is that much.
+    #[cfg(feature = "futures-io")]
+    pub(super) fn read_ahead(&self, count: usize) {
+        if let Some(channel) = self.channel() {
+            channel.ahead.set(channel.ahead.get().max(count));
+        }
+    }
+
     /// The items that were read ahead.
     pub fn buffered(&mut self) -> &[T] {
         // SAFETY: as in `channel`; the items are there, and nobody can move them while this reader is borrowed.

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::marker::PhantomData;
 use core::ptr::NonNull;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, ready};
 
 /// The writable end of a stream. Dropping it tells the reader that nothing more will come.
 pub struct StreamWriter<T> {
@@ -101,6 +101,30 @@ impl<T> StreamWriter<T> {
         rest.into_vec()
     }
 
+    /// The reader finds the end of the stream. Nothing can be written any more.
+    #[cfg(any(feature = "futures-io", feature = "futures-sink"))]
+    pub(super) fn shut(&mut self) {
+        drop(self.take_unwritten());
+        let channel = self.channel();
+        if channel.writer.open.get() {
+            channel.writer.finished.set(true);
+            channel.close_writer();
+        }
+    }
+
+    /// Writes all of `values`, after what is being written: those that are left because the reader is gone. While this
+    /// is pending, the items are with the writer.
+    pub fn poll_write_all(&mut self, cx: &mut Context<'_>, mut values: Vec<T>) -> Poll<Vec<T>> {
+        loop {
+            if values.is_empty() && !self.is_writing() {
+                return Poll::Ready(values);
+            }
+            if ready!(self.poll_write(cx, &mut values)) == StreamResult::Dropped {
+                return Poll::Ready(values);
+            }
+        }
+    }
+
     pub(super) fn is_writing(&self) -> bool {
         self.channel().writer.pending.flight.get() != Flight::Idle
     }
@@ -128,7 +152,9 @@ unsafe fn drop_writer(channel: *mut Channel) {
             return;
         }
         this.drop_forgotten_write();
-        this.close_writer();
+        if this.writer.open.get() {
+            this.close_writer();
+        }
         Channel::release(channel);
     }
 }

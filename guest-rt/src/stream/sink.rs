@@ -1,0 +1,86 @@
+//! Writers as `futures::Sink`.
+
+use super::StreamWriter;
+use alloc::vec::Vec;
+use core::fmt;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+use futures_sink::Sink;
+
+/// The writer of a stream, as a `futures::Sink`: see [`StreamWriter::into_sink`].
+#[derive(Debug)]
+pub struct StreamWriterSink<T> {
+    writer: StreamWriter<T>,
+    /// What the writer does not have yet.
+    items: Vec<T>,
+}
+
+/// The reader of a stream was dropped: what was not written is lost.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ReaderDropped;
+
+impl fmt::Display for ReaderDropped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the reader of the stream was dropped")
+    }
+}
+
+impl core::error::Error for ReaderDropped {}
+
+impl<T> StreamWriter<T> {
+    /// A `futures::Sink` for the items.
+    ///
+    /// It collects about a page of items before it writes; flushing it writes what there is.
+    pub fn into_sink(self) -> StreamWriterSink<T> {
+        StreamWriterSink { writer: self, items: Vec::new() }
+    }
+}
+
+impl<T> StreamWriterSink<T> {
+    /// The writer, and the items that were not written.
+    pub fn into_inner(mut self) -> (StreamWriter<T>, Vec<T>) {
+        let mut items = self.writer.take_unwritten();
+        items.append(&mut self.items);
+        (self.writer, items)
+    }
+
+    fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ReaderDropped>> {
+        let items = core::mem::take(&mut self.items);
+        let rest = ready!(self.writer.poll_write_all(cx, items));
+        if !rest.is_empty() {
+            return Poll::Ready(Err(ReaderDropped));
+        }
+        // The buffer is used again.
+        self.items = rest;
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<T> Unpin for StreamWriterSink<T> {}
+
+impl<T> Sink<T> for StreamWriterSink<T> {
+    type Error = ReaderDropped;
+
+    fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), ReaderDropped>> {
+        if self.items.len() < super::page_of::<T>() {
+            return Poll::Ready(Ok(()));
+        }
+        self.poll_drain(cx)
+    }
+
+    fn start_send(mut self: Pin<&mut Self>, item: T) -> Result<(), ReaderDropped> {
+        self.items.push(item);
+        Ok(())
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), ReaderDropped>> {
+        self.poll_drain(cx)
+    }
+
+    /// The reader finds the end of the stream when this is done.
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), ReaderDropped>> {
+        let flushed = ready!(self.poll_drain(cx));
+        self.writer.shut();
+        Poll::Ready(flushed)
+    }
+}

@@ -1,0 +1,145 @@
+//! Being told of a cancellation, instead of just being dropped.
+
+use crate::executor;
+use crate::instance::instance;
+use crate::spawn::spawn_local;
+use crate::task::Task;
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use core::cell::{Cell, RefCell, UnsafeCell};
+use core::fmt;
+use core::future::{pending, poll_fn};
+use core::ptr;
+use core::task::{Poll, Waker};
+
+/// Tells whether the caller of the current task wants it cancelled.
+///
+/// ```
+/// use wasp_guest_rt::Cancellation;
+///
+/// async fn count(pages: Vec<u32>) -> u32 {
+///     Cancellation::heed(async |cancellation| {
+///         let mut sum = 0;
+///         for page in pages {
+///             if cancellation.is_requested() {
+///                 break; // and return what there is so far
+///             }
+///             sum += page;
+///             wasp_guest_rt::yield_async().await;
+///         }
+///         sum
+///     })
+///     .await
+/// }
+/// ```
+pub struct Cancellation {
+    notice: Rc<Notice>,
+    /// Where the notice is registered; null outside of tasks.
+    task: *mut Task,
+}
+
+/// What a task is told through.
+#[derive(Default)]
+struct Notice {
+    requested: Cell<bool>,
+    waiting: RefCell<Vec<Waker>>,
+}
+
+/// The notices of a task.
+pub(crate) struct Notices(UnsafeCell<Vec<Rc<Notice>>>);
+
+impl Notices {
+    pub(crate) const fn new() -> Notices {
+        Notices(UnsafeCell::new(Vec::new()))
+    }
+
+    /// The caller wants the task cancelled: whether somebody was told, and so the task goes on.
+    pub(crate) fn request(&self) -> bool {
+        // What is woken may come back here.
+        // SAFETY: no reference into the vector outlives this expression.
+        let notices = unsafe { (*self.0.get()).clone() };
+        for notice in &notices {
+            notice.requested.set(true);
+            notice.waiting.take().into_iter().for_each(Waker::wake);
+        }
+        !notices.is_empty()
+    }
+
+    fn add(&self, notice: Rc<Notice>) {
+        // SAFETY: no reference into the vector outlives this function.
+        unsafe { (*self.0.get()).push(notice) }
+    }
+
+    fn remove(&self, notice: &Rc<Notice>) {
+        // SAFETY: no reference into the vector outlives this function; what is removed is not the last reference.
+        unsafe { (*self.0.get()).retain(|other| !Rc::ptr_eq(other, notice)) }
+    }
+}
+
+impl Cancellation {
+    /// Runs `body`, on which a cancellation by the caller of the current task has no other effect than that it is told
+    /// of. It may still return a result, or [`confirm`](Self::confirm).
+    ///
+    /// As long as this runs, nothing of the task is dropped by a cancellation. What is awaited outside of this is, as
+    /// always.
+    pub async fn heed<R>(body: impl AsyncFnOnce(&Cancellation) -> R) -> R {
+        let cancellation = Cancellation { notice: Rc::default(), task: instance().current.get() };
+        // SAFETY: tasks are live for ever.
+        if let Some(task) = unsafe { cancellation.task.as_ref() } {
+            task.notices.add(cancellation.notice.clone());
+        }
+        body(&cancellation).await
+    }
+
+    /// The caller wants the task cancelled.
+    pub fn is_requested(&self) -> bool {
+        self.notice.requested.get()
+    }
+
+    /// Waits until the caller wants the task cancelled.
+    pub async fn requested(&self) {
+        poll_fn(|cx| {
+            if self.is_requested() {
+                return Poll::Ready(());
+            }
+            let mut waiting = self.notice.waiting.borrow_mut();
+            if !waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
+                waiting.push(cx.waker().clone());
+            }
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// Ends the task as cancelled, once the caller wants that: its future is dropped, and the caller told so.
+    pub async fn confirm(&self) -> core::convert::Infallible {
+        self.requested().await;
+        let task = self.task;
+        // Not from inside the future that is to be dropped.
+        spawn_local(async move {
+            // SAFETY: the task is current, or this would not be polled; the request was delivered.
+            unsafe {
+                if ptr::eq(task, instance().current.get()) {
+                    executor::withdraw(task);
+                }
+            }
+        })
+        .detach();
+        pending().await
+    }
+}
+
+impl Drop for Cancellation {
+    fn drop(&mut self) {
+        // SAFETY: tasks are live for ever.
+        if let Some(task) = unsafe { self.task.as_ref() } {
+            task.notices.remove(&self.notice);
+        }
+    }
+}
+
+impl fmt::Debug for Cancellation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cancellation").field("requested", &self.is_requested()).finish()
+    }
+}
