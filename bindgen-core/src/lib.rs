@@ -6,6 +6,7 @@ mod emit;
 #[cfg(feature = "format")]
 mod format;
 mod guest;
+mod host;
 pub mod model;
 mod names;
 mod options;
@@ -52,9 +53,37 @@ pub struct Generated {
 /// ```
 pub fn guest(options: &Options) -> Result<Generated, Diagnostics> {
     let source = source::load(options)?; // text → Resolve, and every file read
-    let world = resolve::world(&source, options)?; // Resolve → model: every name and plan decided once
+    let world = resolve::world(&source, options, resolve::Side::Guest)?; // Resolve → model: every name and plan decided once
     check::world(&world, &source)?; // refuse, with places
     let tokens = guest::world(&world); // print: cannot fail
+    Ok(Generated {
+        tokens,
+        files: source.files,
+        directories: source.directories,
+        world: world.snake,
+        preamble: world.style.preamble,
+    })
+}
+
+/// Generates the bindings of a host: traits for what the component imports, and types to call what it exports.
+///
+/// # Errors
+/// What the WIT or the options have that can't be bound, with places and hints.
+///
+/// ```
+/// let options = wasp_bindgen_core::Options {
+///     inline: Some("package a:b; world w { export run: async func(); }".into()),
+///     ..Default::default()
+/// };
+/// let generated = wasp_bindgen_core::host(&options)?;
+/// assert!(generated.tokens.to_string().contains("pub struct WPre"));
+/// # Ok::<(), wasp_bindgen_core::Diagnostics>(())
+/// ```
+pub fn host(options: &Options) -> Result<Generated, Diagnostics> {
+    let source = source::load(options)?;
+    let world = resolve::world(&source, options, resolve::Side::Host)?;
+    check::world(&world, &source)?;
+    let tokens = host::world(&world);
     Ok(Generated {
         tokens,
         files: source.files,

@@ -75,6 +75,10 @@ pub struct Options {
     pub sync: Vec<String>,
     /// Which methods return `self`: `all`, `iface#resource`, `&iface#resource`, `-iface#resource`, in order.
     pub chainable_methods: Vec<String>,
+    /// Hosts: every method may fail the call by returning an error of the engine.
+    pub trappable_imports: bool,
+    /// Hosts: `("ns:pkg/iface/type", "path::Error")`, what functions return in place of an error of WIT's.
+    pub trappable_error_type: Vec<(String, String)>,
 }
 
 /// See [`Options::ownership`].

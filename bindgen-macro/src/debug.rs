@@ -1,7 +1,7 @@
 //! Bindings as a file, so that errors in them have lines.
 
 use crate::cursor::Mistake;
-use crate::options::Config;
+use crate::options::{Config, Side};
 use proc_macro2::{Delimiter, Spacing, Span, TokenStream, TokenTree};
 use quote::quote;
 use std::fmt::Write as _;
@@ -60,8 +60,8 @@ fn folder() -> PathBuf {
 }
 
 /// The path of the runtime, in a file that can't say `$crate`: the name in `Cargo.toml` is one of rustc's arguments.
-pub(crate) fn runtime() -> Option<String> {
-    named(std::env::args(), "wasp_guest_rt").map(|name| format!("::{name}"))
+pub(crate) fn runtime(side: Side) -> Option<String> {
+    named(std::env::args(), side.runtime()).map(|name| format!("::{name}"))
 }
 
 /// The name that a crate has in `--extern name=path/to/libcrate-hash.rlib`.

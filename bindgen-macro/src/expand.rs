@@ -2,7 +2,7 @@
 
 use crate::cursor::Mistake;
 use crate::debug;
-use crate::options::{self, Config};
+use crate::options::{self, Config, Side};
 use crate::places::Places;
 use crate::runtime;
 use crate::track;
@@ -11,28 +11,28 @@ use quote::{format_ident, quote, quote_spanned};
 use wasp_bindgen_core::{Diagnostic, Diagnostics, Generated, Options};
 
 /// The bindings, or as much of them as there can be next to errors.
-pub(crate) fn expand(input: TokenStream) -> TokenStream {
-    let mut config = options::parse(input);
+pub(crate) fn expand(input: TokenStream, side: Side) -> TokenStream {
+    let mut config = options::parse(input, side);
     let places = Places::of_this_crate();
     let options = match options(&config, &places) {
         Ok(options) => options,
         Err(mistake) => {
             config.mistakes.push(mistake);
-            return complete(&config, TokenStream::new(), nothing(&config.options));
+            return complete(&config, TokenStream::new(), nothing(&config.options, side));
         }
     };
-    let generated = match wasp_bindgen_core::guest(&options) {
+    let generated = match generate(&options, side) {
         Ok(generated) => Some(generated),
         Err(diagnostics) => {
             // What follows from a mistake in the options need not be said.
             if config.mistakes.is_empty() {
                 report(&mut config, &places, &diagnostics);
             }
-            without(options.clone(), diagnostics)
+            without(options.clone(), diagnostics, side)
         }
     };
     let Some(generated) = generated else {
-        return complete(&config, TokenStream::new(), nothing(&options));
+        return complete(&config, TokenStream::new(), nothing(&options, side));
     };
     let tracked = track::files(&generated.files, &places);
     let bindings = match wants_file(&config) {
@@ -40,6 +40,13 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
         false => runtime::insert(generated.tokens, config.runtime.as_ref()),
     };
     complete(&config, tracked, bindings)
+}
+
+fn generate(options: &Options, side: Side) -> Result<Generated, Diagnostics> {
+    match side {
+        Side::Guest => wasp_bindgen_core::guest(options),
+        Side::Host => wasp_bindgen_core::host(options),
+    }
 }
 
 /// Whether the bindings go into a file, where `$crate` can't be written.
@@ -52,7 +59,7 @@ fn options(config: &Config, places: &Places) -> Result<Options, Mistake> {
     let mut options = config.options.clone();
     if options.runtime_path.is_none() && config.runtime.is_some() {
         options.runtime_path = match wants_file(config) {
-            true => debug::runtime(),
+            true => debug::runtime(config.side),
             false => Some(runtime::PLACEHOLDER.to_string()),
         };
     }
@@ -78,7 +85,7 @@ fn options(config: &Config, places: &Places) -> Result<Options, Mistake> {
 }
 
 /// Generates without the entries that were refused, so that code that uses the rest finds it.
-fn without(mut options: Options, mut refused: Diagnostics) -> Option<Generated> {
+fn without(mut options: Options, mut refused: Diagnostics, side: Side) -> Option<Generated> {
     // Each round takes something away; what is not understood ends it.
     loop {
         let before = weight(&options);
@@ -88,7 +95,7 @@ fn without(mut options: Options, mut refused: Diagnostics) -> Option<Generated> 
         if weight(&options) == before {
             return None;
         }
-        match wasp_bindgen_core::guest(&options) {
+        match generate(&options, side) {
             Ok(generated) => return Some(generated),
             Err(diagnostics) => refused = diagnostics,
         }
@@ -99,6 +106,7 @@ fn without(mut options: Options, mut refused: Diagnostics) -> Option<Generated> 
 fn weight(options: &Options) -> usize {
     let attributes = options.additional_type_attributes.len() + options.additional_member_attributes.len();
     let filters = options.sync.len() + options.chainable_methods.len();
+    let filters = filters + options.trappable_error_type.len();
     let rest = usize::from(!options.generate_all) + usize::from(options.world.is_some());
     options.with.len() + attributes + filters + options.additional_derives.len() + rest
 }
@@ -117,6 +125,7 @@ fn take_away(options: &mut Options, diagnostic: &Diagnostic) {
         "additional_type_attributes" => options.additional_type_attributes.retain(|(key, _)| !is_meant(key)),
         "additional_member_attributes" => options.additional_member_attributes.retain(|(key, _)| !is_meant(key)),
         "additional_derives" => options.additional_derives.retain(|path| !is_meant(path)),
+        "trappable_error_type" => options.trappable_error_type.retain(|(key, _)| !is_meant(key)),
         "sync" => options.sync.retain(|filter| !is_meant(filter)),
         "chainable_methods" => options.chainable_methods.retain(|filter| !is_meant(filter)),
         "world" => options.world = None,
@@ -154,7 +163,10 @@ fn span(config: &Config, places: &Places, diagnostic: &Diagnostic) -> Span {
 }
 
 /// What stands in for bindings that can't be made: the macro alone, so that its use is no further error.
-fn nothing(options: &Options) -> TokenStream {
+fn nothing(options: &Options, side: Side) -> TokenStream {
+    if side == Side::Host {
+        return TokenStream::new();
+    }
     let name = options.export_macro_name.as_deref().unwrap_or("export");
     let name = match name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
         && !name.starts_with(|c: char| c.is_ascii_digit())

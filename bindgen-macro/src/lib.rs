@@ -1,4 +1,4 @@
-//! The `generate!` macro, which guests use through `wasp_guest_rt`.
+//! The `generate!` macros, which guests use through `wasp_guest_rt` and hosts through `wasp_host_rt`.
 
 mod cursor;
 mod debug;
@@ -80,5 +80,53 @@ mod track;
 /// them is still generated.
 #[proc_macro]
 pub fn generate(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
-    expand::expand(input.into()).into()
+    expand::expand(input.into(), options::Side::Guest).into()
+}
+
+/// Generates the bindings of a world for its host, in place.
+///
+/// It is called as that of guests is: `generate!("my-world" in "path/to/wit")`, or with options.
+///
+/// | a world that | becomes |
+/// |---|---|
+/// | imports an interface `my:pkg/backend` | `my::pkg::backend::Host`, a trait of the functions that the host provides, and `my::pkg::backend::add_to_linker` |
+/// | imports functions itself | the trait `MyWorldImports` |
+/// | exports an interface `my:pkg/api` | `exports::my::pkg::api::Guest`, whose functions call the component's |
+/// | is called `my-world` | `MyWorld` (an instance) and `MyWorldPre` (looked up and checked, ready to be instantiated often) |
+///
+/// `async func`s are `async fn(cx: Cx<'_, Self>, …)` in these traits, all others take `&mut self`.
+///
+/// # Options
+///
+/// | where the WIT is | |
+/// |---|---|
+/// | `path: "…"`, `path: ["…", "…"]`, `inline: "…"`, `world: "…"`, `features: ["…"]`, `all_features` | As for guests. |
+///
+/// | what is generated | |
+/// |---|---|
+/// | `with: { "ns:pkg/interface": path::to::module }` | An interface or, with its name appended, a type exists already at the path; for a resource this is the type that the host keeps behind it. |
+/// | `generate_unused_types` | Types that nothing uses, too. |
+/// | `skip: ["…"]` | Functions to leave out. |
+///
+/// | types | |
+/// |---|---|
+/// | `additional_derives: [serde::Serialize]`, `additional_derives_ignore: ["type"]`, `additional_type_attributes`, `additional_member_attributes` | As for guests. |
+/// | `merge_structurally_equal_types`, `map_type: "…"`, `bitflags_path: "…"` | As for guests. |
+///
+/// | functions | |
+/// |---|---|
+/// | `trappable_imports` | Functions of hosts return `Result`: an error ends the component. |
+/// | `trappable_error_type: { "ns:pkg/interface/error" => path::to::Error }` | Functions that fail with that error of WIT's return `path::to::Error`, which is `Trappable<Error>`. |
+///
+/// | how it fits into the crate | |
+/// |---|---|
+/// | `runtime_path: "…"` | Where the runtime is, for crates that bring it along. |
+/// | `debug: true` | Writes the bindings to a file, as for guests. |
+///
+/// # Errors
+///
+/// As for guests.
+#[proc_macro]
+pub fn host(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    expand::expand(input.into(), options::Side::Host).into()
 }

@@ -13,6 +13,7 @@ use wasp_bindgen_core::Options;
 pub(crate) struct Config {
     /// Paths are as the user wrote them.
     pub(crate) options: Options,
+    pub(crate) side: Side,
     /// The `$crate` of the macro that called this one.
     pub(crate) runtime: Option<Ident>,
     pub(crate) debug: bool,
@@ -38,6 +39,7 @@ enum Kind {
     Texts(fn(&mut Options) -> &mut Vec<String>),
     Flag(fn(&mut Options) -> &mut bool),
     Attributes(fn(&mut Options) -> &mut Vec<(String, String)>),
+    ErrorTypes,
     Path,
     Inline,
     Derives,
@@ -82,14 +84,65 @@ const OPTIONS: &[(&str, Kind)] = &[
     ("pub_export_macro", Kind::Flag(|o| &mut o.pub_export_macro)),
     ("sync", Kind::Sync),
     ("chainable_methods", Kind::Texts(|o| &mut o.chainable_methods)),
+    ("trappable_imports", Kind::Flag(|o| &mut o.trappable_imports)),
+    ("trappable_error_type", Kind::ErrorTypes),
     ("debug", Kind::Debug),
     ("async", Kind::Async),
     ("enable_method_chaining", Kind::MethodChaining),
 ];
 
+/// Options that mean nothing to a host.
+const GUEST_ONLY: &[&str] = &[
+    "std_feature",
+    "raw_strings",
+    "stubs",
+    "export_prefix",
+    "ownership",
+    "borrowed_async_params",
+    "type_section_suffix",
+    "disable_custom_section_link_helpers",
+    "disable_run_ctors_once_workaround",
+    "default_bindings_module",
+    "export_macro_name",
+    "pub_export_macro",
+    "sync",
+    "chainable_methods",
+    "async",
+    "enable_method_chaining",
+];
+
+/// Options that mean nothing to a guest.
+const HOST_ONLY: &[&str] = &["trappable_imports", "trappable_error_type"];
+
+/// Whose bindings are made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Side {
+    #[default]
+    Guest,
+    Host,
+}
+
+impl Side {
+    /// The crate that the bindings need.
+    pub(crate) fn runtime(self) -> &'static str {
+        match self {
+            Side::Guest => "wasp_guest_rt",
+            Side::Host => "wasp_host_rt",
+        }
+    }
+
+    fn has(self, option: &str) -> bool {
+        let others = match self {
+            Side::Guest => HOST_ONLY,
+            Side::Host => GUEST_ONLY,
+        };
+        !others.contains(&option)
+    }
+}
+
 /// Reads `generate!`'s input. What can't be read is left out, and is a mistake.
-pub(crate) fn parse(input: TokenStream) -> Config {
-    let mut config = Config::default();
+pub(crate) fn parse(input: TokenStream, side: Side) -> Config {
+    let mut config = Config { side, ..Config::default() };
     let mut cursor = Cursor::new(input, Span::call_site());
     config.runtime = runtime(&mut cursor);
     let result = match cursor.group(Delimiter::Brace) {
@@ -153,8 +206,9 @@ impl Config {
         let Some(name) = cursor.ident() else {
             return Err(cursor.expected("the name of an option"));
         };
-        let (option, kind) = known(&name)?;
-        let repeatable = matches!(kind, Kind::Texts(_) | Kind::Derives | Kind::With | Kind::Attributes(_));
+        let (option, kind) = known(&name, self.side)?;
+        let repeatable =
+            matches!(kind, Kind::Texts(_) | Kind::Derives | Kind::With | Kind::Attributes(_) | Kind::ErrorTypes);
         let given = self.spots.iter().any(|spot| spot.option == option && spot.entry.is_none());
         if given && (!repeatable || option == "chainable_methods") {
             // The first one holds: what uses the bindings was probably written for it.
@@ -189,6 +243,7 @@ impl Config {
                 let entries = self.attributes(option, cursor)?;
                 place(&mut self.options).extend(entries);
             }
+            Kind::ErrorTypes => self.error_types(cursor)?,
             Kind::Path => self.paths(cursor)?,
             Kind::Inline => {
                 let text = text::parse(cursor, &mut self.inputs)?;
@@ -237,12 +292,13 @@ fn colon<'a>(cursor: &'a mut Cursor, after: &str) -> Parsed<&'a mut Cursor> {
     }
 }
 
-fn known(name: &Ident) -> Parsed<(&'static str, Kind)> {
+fn known(name: &Ident, side: Side) -> Parsed<(&'static str, Kind)> {
     let text = name.to_string();
-    if let Some(found) = OPTIONS.iter().find(|(option, _)| *option == text) {
+    let known = || OPTIONS.iter().filter(|(option, _)| side.has(option));
+    if let Some(found) = known().find(|(option, _)| *option == text) {
         return Ok(*found);
     }
-    let current = OPTIONS.iter().filter(|(_, kind)| !matches!(kind, Kind::Async | Kind::MethodChaining));
+    let current = known().filter(|(_, kind)| !matches!(kind, Kind::Async | Kind::MethodChaining));
     let names: Vec<&str> = current.map(|(option, _)| *option).collect();
     let help = match nearest(&text, &names) {
         Some(option) => format!("there is `{option}`"),

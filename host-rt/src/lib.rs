@@ -2,7 +2,19 @@
 //!
 //! Everything that depends on the version of the engine lives in this crate.
 
-use wasmtime::{Config, Engine, Result};
+mod abi;
+mod cx;
+mod error;
+mod exported;
+mod link;
+mod resource;
+
+pub use cx::Cx;
+pub use error::Trappable;
+pub use resource::{HasResources, Res, Resources};
+pub use wasmtime::{self, Result};
+
+use wasmtime::{Config, Engine};
 
 /// The engine's settings for components that use WASI 0.3: the component model with `async func`, `stream` and `future`.
 ///
@@ -36,4 +48,61 @@ pub fn config() -> Config {
 /// ```
 pub fn engine() -> Result<Engine> {
     Engine::new(&config())
+}
+
+/// The procedural macro behind [`generate!`].
+#[cfg(feature = "macros")]
+#[doc(hidden)]
+pub use wasp_bindgen_macro::host as __generate;
+
+/// Generates the bindings of a world for its host, where it is called.
+///
+/// The options, and what is generated for what, are described at the
+/// [procedural macro](wasp_bindgen_macro::host) that this calls with the crate's own name, whatever that is in
+/// `Cargo.toml`.
+///
+/// ```
+/// wasp_host_rt::generate!({
+///     inline: "package my:test; world greeter { import name: func() -> string; export greet: async func() -> string; }",
+/// });
+///
+/// struct Host;
+///
+/// impl GreeterImports for Host {
+///     fn name(&mut self) -> String {
+///         "world".to_string()
+///     }
+/// }
+/// # fn main() {}
+/// ```
+#[cfg(feature = "macros")]
+#[macro_export]
+macro_rules! generate {
+    ($($options:tt)*) => {
+        $crate::__generate! { $crate; $($options)* }
+    };
+}
+
+/// Everything generated code may name. Its contents follow the generator, not semantic versioning.
+#[doc(hidden)]
+pub mod __rt {
+    pub use crate::abi::names as abi;
+    pub use crate::cx::{Cx, Erased, Own};
+    pub use crate::error::settle;
+    pub use crate::exported::{Borrow, Owner};
+    pub use crate::link::{Borrowed, function, interface, load, named};
+    pub use crate::resource::{HasResources, Res};
+    pub use crate::{enumeration, exported, flags, record, variant, wide};
+    pub use bitflags;
+    pub use std::boxed::Box;
+    pub use std::collections::HashMap as Map;
+    pub use std::future::Future;
+    pub use std::string::String;
+    pub use std::vec::Vec;
+    pub use wasmtime::component::__internal::ComponentTypes;
+    pub use wasmtime::component::{
+        Accessor, AsAccessor, Component, ComponentExportIndex, ErrorContext, Func, HasData, Instance, InstancePre,
+        Linker, ResourceAny, ResourceType, TypedFunc, WasmList, WasmStr,
+    };
+    pub use wasmtime::{self, AsContext, AsContextMut, Result, StoreContextMut};
 }

@@ -47,6 +47,48 @@ impl Scope<'_> {
         quote!(#module #name)
     }
 
+    /// Whether a type is a resource, by whatever name.
+    pub(crate) fn is_resource(&self, id: TypeId) -> bool {
+        match &self.world.types[id.0].kind {
+            TypeKind::Alias(Type::Named(id, _)) => self.is_resource(*id),
+            TypeKind::ImportedResource(_) | TypeKind::ExportedResource(_) => true,
+            _ => false,
+        }
+    }
+
+    /// A host's handles of its own resources are numbers, in whatever position.
+    fn host_ty(&self, ty: &Type) -> Option<TokenStream> {
+        self.world.host.as_ref()?;
+        let item = |ty: &Option<Box<Type>>| ty.as_ref().map_or_else(|| quote!(()), |ty| self.ty(ty));
+        match ty {
+            Type::Ref(_, inner) => match &**inner {
+                Type::Named(id, _) if self.is_resource(*id) => self.host_ty(inner),
+                _ => None,
+            },
+            Type::Named(id, _) if self.is_resource(*id) && !self.is_exported(*id) => {
+                let name = self.name(*id);
+                Some(quote!(__rt::Res<#name>))
+            }
+            Type::ExportedBorrow(id, _) => Some(self.borrow_name(*id)),
+            Type::Stream(payload) => {
+                let payload = item(payload);
+                Some(quote!(__rt::InStream<#payload>))
+            }
+            Type::Future(payload) => {
+                let payload = item(payload);
+                Some(quote!(__rt::InFuture<#payload>))
+            }
+            _ => None,
+        }
+    }
+
+    fn is_exported(&self, id: TypeId) -> bool {
+        match &self.world.types[id.0].kind {
+            TypeKind::Alias(Type::Named(id, _)) => self.is_exported(*id),
+            kind => matches!(kind, TypeKind::ExportedResource(_)),
+        }
+    }
+
     /// The name of an exported resource's borrow.
     pub(crate) fn borrow_name(&self, id: TypeId) -> TokenStream {
         let def = &self.world.types[id.0];
@@ -79,6 +121,9 @@ impl Scope<'_> {
     /// A type.
     pub(crate) fn ty(&self, ty: &Type) -> TokenStream {
         let optional = |ty: &Option<Box<Type>>| ty.as_ref().map_or_else(|| quote!(()), |ty| self.ty(ty));
+        if let Some(ty) = self.host_ty(ty) {
+            return ty;
+        }
         match ty {
             Type::Scalar(scalar) => scalar_name(*scalar),
             Type::String => quote!(__rt::String),

@@ -1,6 +1,6 @@
 //! Functions with the plan of their call: which core values go over, and under which symbols.
 
-use super::{Docs, Span, Type, TypeId};
+use super::{Docs, HostFunction, Span, Type, TypeId};
 
 /// A function, imported or exported.
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub struct Function {
     pub params: Vec<Param>,
     /// The result; `None` prints nothing.
     pub result: Option<Type>,
+    /// The result holds streams or futures.
+    pub streams: bool,
     /// `chainable_methods` asks for `Self` back.
     pub chain: Option<Chain>,
     /// Words of eight bytes that the parameters take in memory, with 4-byte and with 8-byte pointers.
@@ -31,6 +33,8 @@ pub struct Function {
     pub result_words: [usize; 2],
     /// How the call goes over.
     pub plan: CallPlan,
+    /// What a host needs to know of it.
+    pub host: HostFunction,
 }
 
 /// See [`Function::kind`].
@@ -66,6 +70,10 @@ pub struct Param {
     pub span: Span,
     /// Its type in this position.
     pub ty: Type,
+    /// The same without references, where a host has both.
+    pub owned: Type,
+    /// Holds streams or futures.
+    pub streams: bool,
     /// Whatever lowers as the type does is taken: a reference to it as well.
     pub borrows: bool,
 }

@@ -3,12 +3,14 @@
 //! `resolve` writes it, `check` refuses parts of it, the emitters print it. Nothing here knows `wit_parser`.
 
 mod func;
+mod host;
 mod resource;
 mod ty;
 
 pub use func::{
     CallPlan, Chain, Core, ExportPlan, FuncKind, Function, ImportPlan, Param, ParamsPlan, ResultPlan, TaskReturn,
 };
+pub use host::{Host, HostFunction, Reserved};
 pub use resource::{ExportedResource, ImportedResource};
 pub use ty::{Case, Field, Layout, Lifetime, Scalar, Type, TypeDef, TypeId, TypeKind};
 
@@ -51,6 +53,8 @@ pub struct World {
     pub section: Section,
     /// How the output is dressed.
     pub style: Style,
+    /// Names of a host's bindings; `None` where they are a guest's.
+    pub host: Option<Host>,
 }
 
 /// The root module's place in [`World::modules`].
@@ -84,6 +88,10 @@ pub struct Module {
     pub imports: Vec<Function>,
     /// What an implementation must provide; `None` for modules that only import.
     pub guest: Option<Guest>,
+    /// The trait of a host that provides the imports, `Host`, or another name where a type of the module is called so.
+    pub host_trait: String,
+    /// What the world's instance calls the exported interface, `my_pkg_api`.
+    pub getter: String,
     /// The module is elsewhere, known at the root by this name (see [`Style::remaps`]): nothing is printed for it.
     pub home: Option<String>,
 }

@@ -9,6 +9,8 @@ pub struct ImportedResource {
     pub module: String,
     /// `[resource-drop]conn`.
     pub drop: String,
+    /// The trait of what a host keeps behind it, `HostConn`.
+    pub host_trait: String,
     /// Some function borrows it.
     pub lent: bool,
     /// Constructor, methods and statics, in order of declaration.

@@ -105,6 +105,8 @@ pub struct Layout {
 pub struct TypeDef {
     /// The Rust name, an identifier in upper camel case, escaped; where `external` is set, unused.
     pub name: String,
+    /// The name as one of a function, `sess`.
+    pub snake: String,
     /// The WIT name, kebab case, for messages.
     pub wit_name: String,
     /// Where it was written.
@@ -131,6 +133,10 @@ pub struct TypeDef {
     pub lower: bool,
     /// Holds own handles, streams or futures: prints `OWNS` and `disown`.
     pub owns: bool,
+    /// Holds streams or futures: a host's are attached to their store.
+    pub streams: bool,
+    /// A record of numbers without a gap: a host copies lists of it quickly.
+    pub plain: bool,
     /// Its layout; `None` for aliases.
     pub layout: Option<Layout>,
 }

@@ -1,6 +1,6 @@
 //! Functions: their signatures, and the plan of their calls.
 
-use super::{Resolver, docs, key_name, span};
+use super::{Resolver, Side, docs, key_name, span};
 use crate::model::{
     CallPlan, Chain, Core, ExportPlan, FuncKind, Function, Guest, ImportPlan, ModuleId, Param, ParamsPlan, ROOT,
     ResultPlan, TaskReturn, TypeKind,
@@ -64,9 +64,10 @@ impl Resolver<'_> {
             params: params_plan(&signature, signature.retptr),
             result: result_plan(&signature),
         };
-        let params = match is_async {
-            true => self.params_of_async_import(function),
-            false => self.params(function, true),
+        let params = match (self.side, is_async) {
+            (Side::Host, _) => self.params_of_host(function, is_async),
+            (Side::Guest, true) => self.params_of_async_import(function),
+            (Side::Guest, false) => self.params(function, true),
         };
         let chain = self.chain_of(function, interface);
         let function = self.function(function, is_async, params, chain, CallPlan::Import(plan), module);
@@ -141,7 +142,7 @@ impl Resolver<'_> {
             task_return,
             lends,
         };
-        let params = self.params(function, false);
+        let params = self.params(function, self.side == Side::Host);
         self.function(function, is_async, params, None, CallPlan::Export(plan), module)
     }
 
@@ -165,7 +166,9 @@ impl Resolver<'_> {
             FuncKind::Constructor(_) => "new".to_string(),
             _ => names::snake(function.item_name()),
         };
+        let host = self.host_function(function, &name, &params);
         Function {
+            host,
             name,
             glue: self.glue(function, module),
             wit_name: function.name.clone(),
@@ -175,6 +178,7 @@ impl Resolver<'_> {
             is_async,
             params,
             result: function.result.map(|ty| self.owned_type(&ty)),
+            streams: function.result.is_some_and(|ty| self.usages.of_type(&ty).streams),
             chain,
             params_words: self.words(&function.params.iter().map(|param| param.ty).collect::<Vec<_>>()),
             result_words: self.words(function.result.as_slice()),
@@ -206,14 +210,19 @@ impl Resolver<'_> {
         glue
     }
 
-    fn params(&mut self, function: &WitFunction, lent: bool) -> Vec<Param> {
+    pub(crate) fn params(&mut self, function: &WitFunction, lent: bool) -> Vec<Param> {
         let method = matches!(function.kind, FunctionKind::Method(_) | FunctionKind::AsyncMethod(_));
-        let params = function.params.iter().enumerate().map(|(i, param)| Param {
-            name: if method && i == 0 { "self".to_string() } else { names::snake(&param.name) },
-            wit_name: param.name.clone(),
-            span: span(param.span),
-            ty: if lent { self.lent_type(&param.ty) } else { self.owned_type(&param.ty) },
-            borrows: false,
+        let params = function.params.iter().enumerate().map(|(i, param)| {
+            let ty = if lent { self.lent_type(&param.ty) } else { self.owned_type(&param.ty) };
+            Param {
+                name: if method && i == 0 { "self".to_string() } else { names::snake(&param.name) },
+                wit_name: param.name.clone(),
+                span: span(param.span),
+                owned: if self.side == Side::Host { self.owned_type(&param.ty) } else { ty.clone() },
+                ty,
+                streams: self.usages.of_type(&param.ty).streams,
+                borrows: false,
+            }
         });
         params.collect()
     }

@@ -3,6 +3,7 @@
 mod calls;
 mod equal;
 mod filters;
+mod host;
 mod modules;
 mod payloads;
 mod positions;
@@ -26,11 +27,17 @@ const PRODUCERS: &[section::Producer<'static>] =
     &[("processed-by", "wit-component", "0.254.2"), ("processed-by", "wasp-bindgen", env!("CARGO_PKG_VERSION"))];
 
 /// Resolves the chosen world.
-pub(crate) fn world(source: &Source, options: &Options) -> Result<World, Diagnostics> {
+pub(crate) fn world(source: &Source, options: &Options, side: Side) -> Result<World, Diagnostics> {
     let mut resolve = source.resolve.clone();
-    let section = encode_section(&mut resolve.clone(), source.world, options)?;
+    let section = match side {
+        Side::Guest => encode_section(&mut resolve.clone(), source.world, options)?,
+        Side::Host => model::Section { name: String::new(), bytes: Vec::new(), imports: None },
+    };
     resolve.generate_nominal_type_ids(source.world);
-    let classes = equal::classes(&resolve, source.world, options.merge_structurally_equal_types);
+    let mut classes = equal::classes(&resolve, source.world, options.merge_structurally_equal_types);
+    if side == Side::Host {
+        host::share(&resolve, source.world, &mut classes);
+    }
     let mut sizes = SizeAlign::default();
     sizes.fill(&resolve);
     let mut resolver = Resolver {
@@ -38,7 +45,8 @@ pub(crate) fn world(source: &Source, options: &Options) -> Result<World, Diagnos
         options,
         resolve: &resolve,
         world: source.world,
-        usages: Usages::of_world(&resolve, source.world, &classes),
+        side,
+        usages: Usages::of_world(&resolve, source.world, &classes, side),
         classes,
         sizes,
         sync: SyncFilters::new(&options.sync),
@@ -52,10 +60,20 @@ pub(crate) fn world(source: &Source, options: &Options) -> Result<World, Diagnos
         has_maps: false,
         payloads: Vec::new(),
         used_attributes: HashSet::new(),
+        used_errors: HashSet::new(),
         errors: Vec::new(),
     };
     resolver.run();
     resolver.finish(section)
+}
+
+/// Whose bindings are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// The component's.
+    Guest,
+    /// The embedder's.
+    Host,
 }
 
 /// The work in progress.
@@ -64,6 +82,7 @@ pub(crate) struct Resolver<'a> {
     pub(crate) options: &'a Options,
     pub(crate) resolve: &'a Resolve,
     pub(crate) world: WorldId,
+    pub(crate) side: Side,
     pub(crate) usages: Usages,
     /// For every live type the one that stands for it.
     pub(crate) classes: HashMap<TypeId, TypeId>,
@@ -81,6 +100,8 @@ pub(crate) struct Resolver<'a> {
     pub(crate) payloads: Vec<model::Payload>,
     /// Selectors of attributes that were applied.
     pub(crate) used_attributes: HashSet<String>,
+    /// Keys of `trappable_error_type` that were applied.
+    pub(crate) used_errors: HashSet<String>,
     pub(crate) errors: Vec<Diagnostic>,
 }
 
@@ -101,6 +122,7 @@ impl Resolver<'_> {
         self.define_functions();
         self.define_payloads();
         self.settle_impls();
+        self.settle_plain();
     }
 
     fn finish(mut self, section: model::Section) -> Result<World, Diagnostics> {
@@ -111,7 +133,9 @@ impl Resolver<'_> {
         let world = &self.resolve.worlds[self.world];
         let package = world.package.map(|id| &self.resolve.packages[id].name);
         let style = self.style();
+        let host = (self.side == Side::Host).then(|| self.name_host());
         Ok(World {
+            host,
             id: package.map_or_else(|| world.name.clone(), |package| package.interface_id(&world.name)),
             snake: names::snake_part(&world.name),
             docs: docs(&world.docs, &world.stability),
@@ -127,7 +151,11 @@ impl Resolver<'_> {
     fn style(&self) -> Style {
         let options = self.options;
         // The crate has a `__rt`, and so has its `rt`.
-        let runtime = format!("{}::__rt", options.runtime_path.as_deref().unwrap_or("::wasp_guest_rt"));
+        let default = match self.side {
+            Side::Guest => "::wasp_guest_rt",
+            Side::Host => "::wasp_host_rt",
+        };
+        let runtime = format!("{}::__rt", options.runtime_path.as_deref().unwrap_or(default));
         Style {
             bitflags: options.bitflags_path.clone().unwrap_or_else(|| format!("{runtime}::bitflags")),
             map: options.map_type.clone().unwrap_or_else(|| format!("{runtime}::Map")),
@@ -149,6 +177,7 @@ impl Resolver<'_> {
         let mut unused: Vec<Diagnostic> = self.remaps.unused();
         unused.extend(self.sync.unused());
         unused.extend(self.chain.unused());
+        unused.extend(self.unused_error_types());
         let options = self.options;
         for (name, entries) in [
             ("additional_type_attributes", &options.additional_type_attributes),

@@ -1,6 +1,6 @@
 //! Which modules the output has, and which interfaces live elsewhere.
 
-use super::{Resolver, docs, key_name};
+use super::{Resolver, Side, docs, key_name};
 use crate::diagnostic::Diagnostic;
 use crate::model::{Module, ModuleId};
 use crate::names;
@@ -63,6 +63,8 @@ impl Resolver<'_> {
             types: Vec::new(),
             imports: Vec::new(),
             guest: None,
+            host_trait: String::new(),
+            getter: String::new(),
             home: None,
         });
         for (key, item) in &world.imports {
@@ -72,7 +74,7 @@ impl Resolver<'_> {
                 let home = match self.remaps.get(&name) {
                     Some(With::Path(path)) => Some(self.remaps.alias(path)),
                     Some(With::Generate) => None,
-                    None if own || self.options.generate_all => None,
+                    None if own || self.options.generate_all || self.side == Side::Host => None,
                     None => {
                         self.refuse_missing(&name, item);
                         None
@@ -112,6 +114,8 @@ impl Resolver<'_> {
             types: Vec::new(),
             imports: Vec::new(),
             guest: None,
+            host_trait: String::new(),
+            getter: String::new(),
             home,
         });
     }

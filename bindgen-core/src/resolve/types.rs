@@ -91,6 +91,7 @@ impl Resolver<'_> {
         }
         self.types.push(model::TypeDef {
             name,
+            snake: names::snake(&wit_name),
             wit_name,
             span: span(ty.span),
             module,
@@ -104,6 +105,8 @@ impl Resolver<'_> {
             lift: false,
             lower: false,
             owns: false,
+            streams: false,
+            plain: false,
             layout: None,
         });
     }
@@ -175,6 +178,7 @@ impl Resolver<'_> {
         def.error = usage.error;
         def.owns = usage.disowns;
         def.layout = layout;
+        def.streams = usage.streams;
         def.derives = derives;
         def.attributes = attributes;
         def.lift = mode.style != Style::Deep || mode.lifetime.is_none();
@@ -313,7 +317,13 @@ impl Resolver<'_> {
             }
             _ => {
                 let (module, drop) = symbol(ResourceIntrinsic::ImportedDrop);
-                TypeKind::ImportedResource(ImportedResource { module, drop, lent: false, functions: Vec::new() })
+                TypeKind::ImportedResource(ImportedResource {
+                    module,
+                    drop,
+                    host_trait: String::new(),
+                    lent: false,
+                    functions: Vec::new(),
+                })
             }
         }
     }

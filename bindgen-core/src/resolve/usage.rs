@@ -1,5 +1,6 @@
 //! Where types are used and what they hold: what decides whether they borrow, and what they derive.
 
+use super::Side;
 use std::collections::HashMap;
 use wit_parser::{Function, Handle, LiveTypes, Resolve, Type, TypeDefKind, TypeId, WorldId, WorldItem};
 
@@ -22,6 +23,8 @@ pub(crate) struct Usage {
     pub(crate) borrow: bool,
     /// Has something that `disown` must mark: own handles, readable ends, error contexts.
     pub(crate) disowns: bool,
+    /// Has a stream or a future.
+    pub(crate) streams: bool,
 }
 
 impl Usage {
@@ -34,18 +37,20 @@ impl Usage {
         self.own |= other.own;
         self.borrow |= other.borrow;
         self.disowns |= other.disowns;
+        self.streams |= other.streams;
     }
 }
 
 /// The usage of every type.
 pub(crate) struct Usages {
     of: HashMap<TypeId, Usage>,
+    side: Side,
 }
 
 impl Usages {
     /// Looks at all types, and at all functions of the world.
-    pub(crate) fn of_world(resolve: &Resolve, world: WorldId, classes: &HashMap<TypeId, TypeId>) -> Usages {
-        let mut usages = Usages { of: HashMap::new() };
+    pub(crate) fn of_world(resolve: &Resolve, world: WorldId, classes: &HashMap<TypeId, TypeId>, side: Side) -> Usages {
+        let mut usages = Usages { of: HashMap::new(), side };
         for (id, _) in resolve.types.iter() {
             usages.holds(resolve, id);
         }
@@ -93,11 +98,12 @@ impl Usages {
                 usage.resource = true;
                 match handle {
                     Handle::Own(_) => (usage.own, usage.disowns) = (true, true),
-                    Handle::Borrow(_) => usage.borrow = true,
+                    // A host's borrows are numbers that borrow nothing.
+                    Handle::Borrow(_) => usage.borrow = self.side == Side::Guest,
                 }
             }
             TypeDefKind::Future(_) | TypeDefKind::Stream(_) => {
-                (usage.resource, usage.own, usage.disowns) = (true, true, true);
+                (usage.resource, usage.own, usage.disowns, usage.streams) = (true, true, true, true);
             }
             kind => {
                 usage.list = matches!(kind, TypeDefKind::List(_) | TypeDefKind::Map(..));
@@ -120,7 +126,7 @@ impl Usages {
         }
         for id in live.iter().filter(|id| resolve.types[*id].name.is_some()) {
             let usage = self.of.entry(id).or_default();
-            if import { usage.lent = true } else { usage.owned = true }
+            if import == (self.side == Side::Guest) { usage.lent = true } else { usage.owned = true }
         }
         let mut live = LiveTypes::default();
         if let Some(ty) = &function.result {

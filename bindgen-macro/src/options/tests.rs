@@ -4,6 +4,10 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use wasp_bindgen_core::{Ownership, With};
 
+fn parse(tokens: TokenStream) -> Config {
+    super::parse(tokens, Side::Guest)
+}
+
 fn config(tokens: TokenStream) -> Config {
     let config = parse(tokens);
     let messages: Vec<_> = config.mistakes.iter().map(|mistake| &mistake.message).collect();

@@ -107,6 +107,25 @@ impl Config {
         Ok(())
     }
 
+    /// `{ "ns:pkg/interface/type" => path::to::Error }`, or with a colon.
+    pub(super) fn error_types(&mut self, cursor: &mut Cursor) -> Parsed<()> {
+        let Some(map) = cursor.group(Delimiter::Brace) else {
+            return Err(cursor.expected("a map, `{ \"ns:pkg/interface/type\" => path::to::Error }`"));
+        };
+        let mut entries = Cursor::inside(&map);
+        while !entries.at_end() {
+            let key = text::parse(&mut entries, &mut self.inputs)?;
+            if entries.punct('=').is_none_or(|_| entries.punct('>').is_none()) {
+                colon(&mut entries, "the key")?;
+            }
+            let path = entries.path()?;
+            self.note("trappable_error_type", Some(&key.value), key.span);
+            self.options.trappable_error_type.push((key.value, path.text));
+            entries.comma()?;
+        }
+        Ok(())
+    }
+
     pub(super) fn sync(&mut self, cursor: &mut Cursor) -> Parsed<()> {
         if matches!(cursor.peek(), Some(TokenTree::Ident(_))) {
             if cursor.bool()? {

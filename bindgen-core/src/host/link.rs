@@ -1,0 +1,248 @@
+//! What adds a host's functions to a linker.
+
+use super::call;
+use super::import::{resources, trait_name};
+use super::root_lints;
+use crate::emit::ident;
+use crate::emit::paths::Scope;
+use crate::model::{FuncKind, Function, Host, ImportedResource, ModuleId, ROOT, Scalar, Type, TypeId};
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
+
+/// Prints `add_to_linker`.
+pub(super) fn define(scope: &Scope<'_>, host: &Host) -> TokenStream {
+    let module = &scope.world.modules[scope.module.0];
+    let (lints, bound, bounds) = (root_lints(scope), trait_name(scope, host), resource_bounds(scope, scope.module));
+    let functions = module.imports.iter().map(|function| glue(scope, host, function, &quote!(H_)));
+    let of_resources = resources(scope).map(|(id, resource)| of_resource(scope, host, id, resource));
+    let (name, vis, instance) = match scope.module {
+        ROOT => (quote!(__add_imports_to_linker), None, quote!(linker.root())),
+        _ => {
+            let id = &module.id;
+            (quote!(add_to_linker), Some(quote!(pub)), quote!(linker.instance(#id)?))
+        }
+    };
+    let text = match module.id.as_str() {
+        "$root" => " Adds what the world imports itself to a linker.".to_string(),
+        id => format!(" Adds `{id}` to a linker; `get` finds the host in a store's data."),
+    };
+    quote! {
+        #[doc = #text]
+        #lints
+        #vis fn #name<T_: ::core::marker::Send + 'static, H_: #bound>(
+            linker: &mut __rt::Linker<T_>,
+            get: fn(&mut T_) -> &mut H_,
+        ) -> __rt::Result<()>
+        where
+            #(#bounds,)*
+        {
+            let mut instance = #instance;
+            #(#of_resources)*
+            #(#functions)*
+            Ok(())
+        }
+    }
+}
+
+/// Bounds for resources that live elsewhere, which no associated type speaks for.
+pub(super) fn resource_bounds(scope: &Scope<'_>, module: ModuleId) -> Vec<TokenStream> {
+    let of = Scope { world: scope.world, module };
+    let external = resources(&of).filter(|(id, _)| scope.world.types[id.0].external.is_some());
+    let bounds = external.map(|(id, resource)| {
+        let (name, path, bound) = (scope.name(id), scope.to_module(module), ident(&resource.host_trait));
+        quote!(#name: #path #bound<H_>)
+    });
+    bounds.collect()
+}
+
+fn of_resource(scope: &Scope<'_>, host: &Host, id: TypeId, resource: &ImportedResource) -> TokenStream {
+    let def = &scope.world.types[id.0];
+    let (wit_name, name, bound) = (&def.wit_name, scope.name(id), ident(&resource.host_trait));
+    let value = match def.external {
+        Some(_) => name.clone(),
+        None => {
+            let (host_trait, name) = (trait_name(scope, host), ident(&def.name));
+            quote!(<H_ as #host_trait>::#name)
+        }
+    };
+    let functions =
+        resource.functions.iter().map(|function| glue(scope, host, function, &quote!(<#value as #bound<H_>>)));
+    quote! {
+        instance.resource(#wit_name, __rt::ResourceType::host::<#name>(), move |mut store, rep| {
+            get(store.data_mut()).resources().dropped(rep)?;
+            Ok(())
+        })?;
+        #(#functions)*
+    }
+}
+
+/// The parameters as they are lifted.
+fn lifted(scope: &Scope<'_>, function: &Function) -> TokenStream {
+    let types: Vec<_> = function
+        .params
+        .iter()
+        .map(|param| match &param.ty {
+            Type::Ref(_, ty) => match &**ty {
+                Type::Str => quote!(__rt::WasmStr),
+                Type::Slice(item) => {
+                    let item = scope.ty(item);
+                    quote!(__rt::WasmList<#item>)
+                }
+                _ => scope.ty(&param.ty),
+            },
+            ty => scope.ty(ty),
+        })
+        .collect();
+    call::list_type(scope, &types)
+}
+
+/// Whether a parameter is read where the component has it.
+fn is_view(ty: &Type) -> bool {
+    matches!(ty, Type::Ref(_, ty) if matches!(**ty, Type::Str | Type::Slice(_)))
+}
+
+/// One function: `implementer` is the type whose function is called.
+fn glue(scope: &Scope<'_>, host: &Host, function: &Function, implementer: &TokenStream) -> TokenStream {
+    let implementer = match function.kind {
+        FuncKind::Free => {
+            let bound = trait_name(scope, host);
+            quote!(<#implementer as #bound>)
+        }
+        _ => implementer.clone(),
+    };
+    if function.is_async {
+        glue_async(scope, host, function, &implementer)
+    } else {
+        glue_sync(scope, host, function, &implementer)
+    }
+}
+
+fn glue_sync(scope: &Scope<'_>, host: &Host, function: &Function, implementer: &TokenStream) -> TokenStream {
+    let (wit_name, name) = (&function.wit_name, ident(&function.name));
+    let names = call::numbered(function.params.len());
+    let (pattern, types) = (call::list(scope, &names), lifted(scope, function));
+    let views = function.params.iter().zip(&names).filter(|(param, _)| is_view(&param.ty)).map(|(_, name)| {
+        quote! { let #name = unsafe { __rt::Borrowed::view(&#name, &store) }?; }
+    });
+    let attach = attach(function, &names, &quote!(&mut store));
+    let is_method = matches!(function.kind, FuncKind::Method(_));
+    let values = function.params.iter().zip(&names).skip(usize::from(is_method));
+    let values = values.map(|(param, name)| if is_view(&param.ty) { quote!(&#name) } else { quote!(#name) });
+    let full = call::full_name(scope, function);
+    let body = match function.kind {
+        FuncKind::Method(_) => {
+            let this = &names[0];
+            let (call, after) =
+                settle(host, function, &full, quote!(#implementer::#name(&mut this.value, host, #(#values),*)));
+            quote! {
+                let host = get(store.data_mut());
+                let mut this = __rt::named(#full, host.resources().lend(#this.rep()))?;
+                let result = #call;
+                host.resources().give_back(this);
+                #after
+            }
+        }
+        FuncKind::Free | FuncKind::Static(_) | FuncKind::Constructor(_) => {
+            let (call, after) = settle(host, function, &full, quote!(#implementer::#name(host, #(#values),*)));
+            quote! {
+                let host = get(store.data_mut());
+                let result = #call;
+                #after
+            }
+        }
+    };
+    let result = finish(function, &quote!(host));
+    quote! {
+        instance.func_wrap(#wit_name, move |mut store: __rt::StoreContextMut<'_, T_>, #pattern: #types| {
+            #(#views)*
+            #attach
+            #body
+            #result
+        })?;
+    }
+}
+
+fn glue_async(scope: &Scope<'_>, host: &Host, function: &Function, implementer: &TokenStream) -> TokenStream {
+    let (wit_name, name) = (&function.wit_name, ident(&function.name));
+    let names = call::numbered(function.params.len());
+    let (pattern, types) = (call::list(scope, &names), lifted(scope, function));
+    let values = function.params.iter().zip(&names).map(|(param, name)| match param.name.as_str() {
+        // The handle's type is the component's; the value's is the host's.
+        "self" => quote!(__rt::Res::new_borrow(#name.rep())),
+        _ => quote!(#name),
+    });
+    let attach = attach(function, &names, &quote!(&mut __rt::AsContextMut::as_context_mut(&mut access)));
+    let attach = attach.map(|attach| {
+        quote! {
+            accessor.with(|mut access| -> __rt::Result<()> {
+                #attach
+                Ok(())
+            })?;
+        }
+    });
+    let full = call::full_name(scope, function);
+    let (call, after) =
+        settle(host, function, &full, quote!(#implementer::#name(__rt::Cx::new(&accessor), #(#values),*).await));
+    let result = match function.kind {
+        FuncKind::Constructor(_) => {
+            let result = finish(function, &quote!(access.get()));
+            quote! { accessor.with(|mut access| { #result }) }
+        }
+        _ => finish(function, &TokenStream::new()),
+    };
+    quote! {
+        instance.func_wrap_concurrent(#wit_name, move |accessor: &__rt::Accessor<T_>, #pattern: #types| {
+            let accessor = accessor.with_getter::<__rt::Own<H_>>(get);
+            __rt::Box::pin(async move {
+                #attach
+                let result = #call;
+                #after
+                #result
+            })
+        })?;
+    }
+}
+
+/// Streams that came in are tied to their store.
+fn attach(function: &Function, names: &[TokenStream], store: &TokenStream) -> Option<TokenStream> {
+    let with_streams = function.params.iter().zip(names).filter(|(param, _)| param.streams);
+    let attached: Vec<_> = with_streams
+        .map(|(_, name)| quote! { let mut #name = #name; __rt::Attach::attach(&mut #name, #store)?; })
+        .collect();
+    (!attached.is_empty()).then(|| quote! { #(#attached)* })
+}
+
+/// The call, and what takes the error out of its result that is not the component's.
+fn settle(host: &Host, function: &Function, full: &str, call: TokenStream) -> (TokenStream, Option<TokenStream>) {
+    let after = if function.host.error.is_some() {
+        Some(quote! { let result = __rt::named(#full, __rt::settle(result))?; })
+    } else if host.trappable {
+        Some(quote! { let result = __rt::named(#full, result)?; })
+    } else {
+        None
+    };
+    (call, after)
+}
+
+/// The result as a list.
+fn finish(function: &Function, host: &TokenStream) -> TokenStream {
+    let made = !function.is_async;
+    match (function.kind, &function.result) {
+        (FuncKind::Constructor(_), Some(Type::Result(..))) => {
+            quote! { Ok((result.map(|value| #host.resources().push(value)),)) }
+        }
+        (FuncKind::Constructor(_), _) => quote! { Ok((#host.resources().push(result),)) },
+        (_, Some(Type::Stream(Some(ty)))) if made && **ty == Type::Scalar(Scalar::U8) => {
+            quote! { Ok((__rt::IntoBytes::into_bytes(result),)) }
+        }
+        (_, Some(Type::Stream(_))) if made => quote! { Ok((__rt::InStream::new(result),)) },
+        (_, Some(Type::Future(_))) if made => quote! { Ok((__rt::InFuture::new(result),)) },
+        (_, Some(_)) => quote! { Ok((result,)) },
+        (_, None) => quote! { Ok(()) },
+    }
+}
+
+/// A number as it stands in the output.
+pub(super) fn number(value: usize) -> Literal {
+    Literal::usize_unsuffixed(value)
+}
