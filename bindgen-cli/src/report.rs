@@ -4,7 +4,7 @@ use anstream::eprintln;
 use anstyle::{AnsiColor, Style};
 use std::fmt::Display;
 use std::path::Path;
-use wasp_bindgen_cli::{ComponentizeError, Diagnostic, Diagnostics, GuestError};
+use wasp_bindgen_cli::{BindingsError, ComponentizeError, Diagnostic, Diagnostics};
 
 /// What went wrong, ready to be printed.
 pub(crate) struct Report(Vec<String>);
@@ -41,12 +41,12 @@ impl From<Diagnostics> for Report {
     }
 }
 
-impl From<GuestError> for Report {
-    fn from(error: GuestError) -> Self {
+impl From<BindingsError> for Report {
+    fn from(error: BindingsError) -> Self {
         match error {
-            GuestError::Refused(diagnostics) => diagnostics.into(),
-            GuestError::Write(file, cause) => Report::file(&file, "written", cause),
-            GuestError::NoOutDir => Report::new("there is no `OUT_DIR`"),
+            BindingsError::Refused(diagnostics) => diagnostics.into(),
+            BindingsError::Write(file, cause) => Report::file(&file, "written", cause),
+            BindingsError::NoOutDir => Report::new("there is no `OUT_DIR`"),
         }
     }
 }

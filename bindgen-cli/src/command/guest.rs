@@ -1,11 +1,10 @@
 //! `wasp-bindgen guest`.
 
-use super::difference::difference;
+use super::output::{attribute, compare, report, with};
 use crate::report::Report;
-use anstream::println;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
-use wasp_bindgen_cli::{Options, Outcome, Ownership, With};
+use wasp_bindgen_cli::{Options, Ownership, With};
 
 #[derive(Args)]
 pub(crate) struct Guest {
@@ -144,25 +143,6 @@ enum OwnershipArg {
     BorrowingDuplicateIfNecessary,
 }
 
-fn attribute(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((selector, attribute)) if !selector.is_empty() && !attribute.trim().is_empty() => {
-            Ok((selector.to_string(), attribute.to_string()))
-        }
-        _ => Err("expected `selector=#[attribute]`".to_string()),
-    }
-}
-
-fn with(text: &str) -> Result<(String, With), String> {
-    match text.split_once('=') {
-        Some((name, "generate")) => Ok((name.to_string(), With::Generate)),
-        Some((name, path)) if !name.is_empty() && !path.is_empty() => {
-            Ok((name.to_string(), With::Path(path.to_string())))
-        }
-        _ => Err("expected `ns:pkg/interface=path::to::module` or `ns:pkg/interface=generate`".to_string()),
-    }
-}
-
 impl Guest {
     fn options(self) -> Options {
         let Guest { wit, world, features, all_features, output, types, functions, .. } = self;
@@ -203,6 +183,7 @@ impl Guest {
             pub_export_macro: output.pub_export_macro,
             sync: functions.sync,
             chainable_methods: functions.chainable_methods,
+            ..Options::default()
         }
     }
 
@@ -213,28 +194,7 @@ impl Guest {
             let (name, text) = guest.generate()?;
             return compare(&folder.join(name), &text);
         }
-        let bindings = guest.generate_to(&folder)?;
-        match bindings.outcome {
-            Outcome::Written => println!("wrote {}", bindings.file.display()),
-            Outcome::Unchanged => println!("{} is up to date", bindings.file.display()),
-        }
+        report(&guest.generate_to(&folder)?);
         Ok(())
     }
-}
-
-/// Whether a file is what it should be.
-fn compare(file: &std::path::Path, text: &str) -> Result<(), Report> {
-    const HELP: &str = "help: run the same command without `--check`";
-    let present = std::fs::read_to_string(file)
-        .map_err(|cause| Report::new(format!("`{}` can't be read: {cause}\n{HELP}", file.display())))?;
-    if present == text {
-        println!("{} is up to date", file.display());
-        return Ok(());
-    }
-    if present.lines().eq(text.lines()) {
-        let help = "help: have git keep line ends: `*.rs text eol=lf` in `.gitattributes`";
-        return Err(Report::new(format!("`{}` differs only in how its lines end\n{help}", file.display())));
-    }
-    let difference = difference(&present, text);
-    Err(Report::new(format!("`{}` is not up to date\n{difference}{HELP}", file.display())))
 }

@@ -3,6 +3,8 @@
 mod componentize;
 mod difference;
 mod guest;
+mod host;
+mod output;
 
 use crate::report::Report;
 use clap::{Parser, Subcommand};
@@ -19,6 +21,8 @@ pub(crate) struct Cli {
 enum Command {
     /// Write the bindings of a guest
     Guest(Box<guest::Guest>),
+    /// Write the bindings of a host
+    Host(Box<host::Host>),
     /// Make a component of a core module
     Componentize(componentize::Component),
 }
@@ -28,6 +32,7 @@ impl Cli {
     pub(crate) fn run(self) -> Result<(), Report> {
         match self.command {
             Command::Guest(guest) => guest.run(),
+            Command::Host(host) => host.run(),
             Command::Componentize(component) => component.run(),
         }
     }
