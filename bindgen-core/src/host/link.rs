@@ -151,7 +151,7 @@ fn glue_sync(scope: &Scope<'_>, host: &Host, function: &Function, implementer: &
             }
         }
     };
-    let result = finish(function, &quote!(host));
+    let result = finish(scope, function, &quote!(host));
     quote! {
         instance.func_wrap(#wit_name, move |mut store: __rt::StoreContextMut<'_, T_>, #pattern: #types| {
             #(#views)*
@@ -185,10 +185,10 @@ fn glue_async(scope: &Scope<'_>, host: &Host, function: &Function, implementer: 
         settle(host, function, &full, quote!(#implementer::#name(__rt::Cx::new(&accessor), #(#values),*).await));
     let result = match function.kind {
         FuncKind::Constructor(_) => {
-            let result = finish(function, &quote!(access.get()));
+            let result = finish(scope, function, &quote!(access.get()));
             quote! { accessor.with(|mut access| { #result }) }
         }
-        _ => finish(function, &TokenStream::new()),
+        _ => finish(scope, function, &TokenStream::new()),
     };
     quote! {
         instance.func_wrap_concurrent(#wit_name, move |accessor: &__rt::Accessor<T_>, #pattern: #types| {
@@ -225,13 +225,17 @@ fn settle(host: &Host, function: &Function, full: &str, call: TokenStream) -> (T
 }
 
 /// The result as a list.
-fn finish(function: &Function, host: &TokenStream) -> TokenStream {
+fn finish(scope: &Scope<'_>, function: &Function, host: &TokenStream) -> TokenStream {
     let made = !function.is_async;
     match (function.kind, &function.result) {
         (FuncKind::Constructor(_), Some(Type::Result(..))) => {
-            quote! { Ok((result.map(|value| #host.resources().push(value)),)) }
+            let own = own(scope, function);
+            quote! { Ok((result.map(|value| -> #own { #host.resources().push(value) }),)) }
         }
-        (FuncKind::Constructor(_), _) => quote! { Ok((#host.resources().push(result),)) },
+        (FuncKind::Constructor(_), _) => {
+            let own = own(scope, function);
+            quote! { let result: #own = #host.resources().push(result); Ok((result,)) }
+        }
         (_, Some(Type::Stream(Some(ty)))) if made && **ty == Type::Scalar(Scalar::U8) => {
             quote! { Ok((__rt::IntoBytes::into_bytes(result),)) }
         }
@@ -239,6 +243,14 @@ fn finish(function: &Function, host: &TokenStream) -> TokenStream {
         (_, Some(Type::Future(_))) if made => quote! { Ok((__rt::InFuture::new(result),)) },
         (_, Some(_)) => quote! { Ok((result,)) },
         (_, None) => quote! { Ok(()) },
+    }
+}
+
+/// The handle that a constructor gives to the component.
+fn own(scope: &Scope<'_>, function: &Function) -> TokenStream {
+    match function.kind {
+        FuncKind::Constructor(id) => scope.ty(&Type::Named(id, None)),
+        _ => TokenStream::new(),
     }
 }
 
