@@ -46,13 +46,9 @@ impl<T> StreamWriterSink<T> {
 
     fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ReaderDropped>> {
         let items = core::mem::take(&mut self.items);
-        let rest = ready!(self.writer.poll_write_all(cx, items));
-        if !rest.is_empty() {
-            return Poll::Ready(Err(ReaderDropped));
-        }
-        // The buffer is used again.
-        self.items = rest;
-        Poll::Ready(Ok(()))
+        // If there is none, the buffer is used again.
+        self.items = ready!(self.writer.poll_write_all(cx, items));
+        Poll::Ready(if self.items.is_empty() { Ok(()) } else { Err(ReaderDropped) })
     }
 }
 

@@ -21,7 +21,7 @@ macro_rules! payloads {
 
 payloads! {
     stream_payload: (), u8, u32, String, Token, StreamReader<u8>;
-    future_payload: (), u32, String, Token, [u64; 9], StreamReader<u8>;
+    future_payload: (), u32, String, Token, [u64; 9], StreamReader<u8>, Result<u32, String>;
 }
 
 pub(crate) fn stream<T: __rt::StreamPayload<World>>() -> (StreamWriter<T>, StreamReader<T>) {
