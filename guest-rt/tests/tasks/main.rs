@@ -7,6 +7,7 @@ mod executor;
 mod memory;
 mod random;
 mod spawn;
+mod structured;
 mod subtask;
 mod support;
 mod wake;
