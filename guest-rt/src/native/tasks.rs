@@ -180,9 +180,14 @@ pub fn run() {
     while step() {}
 }
 
+/// How many tasks could run now.
+pub fn runnable() -> usize {
+    ready(|ready| ready.count())
+}
+
 /// Gives one task a turn, or does the next of what was put off to later. Whether there was something to do.
 pub fn step() -> bool {
-    let choice = match ready(|ready| ready.count()) {
+    let choice = match runnable() {
         0 => return act(),
         1 => 0,
         count => CHOOSER.with_borrow_mut(|chooser| chooser.as_mut().map_or(0, |choose| choose(count))),
