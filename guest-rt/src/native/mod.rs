@@ -22,7 +22,9 @@ pub use streams::{
 };
 pub use subtasks::{on_cancel, open_subtasks, returned, started, subtask_started, subtask_starting};
 pub use table::handles;
-pub use tasks::{TaskId, backpressure, call, cancel, choose, exited, later, run, runnable, step, sync_export, task_return};
+pub use tasks::{
+    TaskId, backpressure, call, cancel, choose, exited, later, run, runnable, step, sync_export, task_return,
+};
 pub use trace::{count, counts, mark, note, record, trace};
 
 /// What the engine does to a component that breaks the rules.

@@ -107,8 +107,10 @@ fn run_once(program: fn(Rc<World>) -> Program, decisions: &Rc<RefCell<Decisions>
     // The sets that tasks wait on are kept.
     assert!(native::handles() <= handles.max(4), "handles are left: {:?}", decisions.borrow().taken);
     let fates = fates();
+    let taken = world.taken();
     for (token, fate) in &fates {
-        assert_ne!(*fate, Fate::Here, "{token} has leaked: {:?}", decisions.borrow().taken);
+        let right = if taken.contains(token) { Fate::Given } else { Fate::Dropped };
+        assert_eq!(*fate, right, "token {token}: {:?}", decisions.borrow().taken);
     }
     for token in world.owed() {
         assert!(fates.contains_key(&token), "{token} was sent and never lifted: {:?}", decisions.borrow().taken);

@@ -67,7 +67,7 @@ fn writes() {
                 let all = (0..3).map(|_| world.token()).collect();
                 _ = world.at("2 a write of all", writer.write_all(all)).await;
                 let (tx, rx) = future::<Token>(|| Token::new(1_000_000));
-                world.reader(rx, &[1]);
+                world.future_reader(rx);
                 _ = world.at("3 a future", tx.write(world.token())).await;
                 _ = world.at("4 one more", writer.write_one(world.token())).await;
             })

@@ -23,6 +23,8 @@ pub(crate) struct World {
     next_token: Cell<u32>,
     /// Tokens that were sent to the component.
     owed: RefCell<Vec<u32>>,
+    /// Tokens that the others took from the component.
+    taken: RefCell<BTreeSet<u32>>,
     waited: RefCell<BTreeSet<&'static str>>,
     dropped: RefCell<BTreeSet<&'static str>>,
 }
@@ -34,6 +36,7 @@ impl World {
             actors: RefCell::default(),
             next_token: Cell::new(1),
             owed: RefCell::default(),
+            taken: RefCell::default(),
             waited: RefCell::default(),
             dropped: RefCell::default(),
         })
@@ -90,6 +93,14 @@ impl World {
         self.owed.take()
     }
 
+    pub(crate) fn taken(&self) -> BTreeSet<u32> {
+        self.taken.take()
+    }
+
+    fn takes(&self, token: u32) {
+        assert!(self.taken.borrow_mut().insert(token), "{token} is taken twice");
+    }
+
     fn id(&self) -> u32 {
         self.next_token.replace(self.next_token.get() + 1)
     }
@@ -109,15 +120,18 @@ impl World {
         let (world, token) = (self.clone(), self.token());
         // SAFETY: the stand-in answers as such an import does.
         unsafe {
-            __rt::async_call::<support::World, _, Token, 1, 1>((token,), move |_, result| {
+            __rt::async_call::<support::World, _, Token, 1, 1>((token,), move |args: [u64; 1], result| {
                 let status = if starts_at_once { native::subtask_started() } else { native::subtask_starting() };
-                world.callee(status >> 4, result, starts_at_once);
+                world.callee(status >> 4, args[0] as u32, result, starts_at_once);
                 status
             })
         }
     }
 
-    fn callee(self: &Rc<World>, subtask: u32, result: usize, started: bool) {
+    fn callee(self: &Rc<World>, subtask: u32, param: u32, result: usize, started: bool) {
+        if started {
+            self.takes(param);
+        }
         let (world, open) = (self.clone(), Rc::new(Cell::new(true)));
         let has_started = Rc::new(Cell::new(started));
         let returns = move |world: &World| {
@@ -126,10 +140,11 @@ impl World {
             // SAFETY: the engine may write to the result area while the subtask is not resolved.
             unsafe { core::ptr::with_exposed_provenance_mut::<u32>(result).write(id) }
         };
-        let (still_open, starts) = (open.clone(), has_started.clone());
+        let (still_open, starts, starter) = (open.clone(), has_started.clone(), world.clone());
         let start = Box::new(move || {
             if still_open.get() {
                 starts.set(true);
+                starter.takes(param);
                 native::started(subtask);
             }
         }) as Action;
@@ -155,6 +170,9 @@ impl World {
                 0 if has_started.get() => 4,
                 0 => 3,
                 _ => {
+                    if !has_started.get() {
+                        world.takes(param);
+                    }
                     returns(&world);
                     2
                 }
@@ -165,32 +183,44 @@ impl World {
     /// A stream that somebody writes pages of so many tokens to, and then drops.
     pub(crate) fn stream(self: &Rc<World>, pages: &[usize]) -> StreamReader<Token> {
         let (remote, handle) = Remote::stream::<Token>();
-        self.writer(remote, pages);
+        self.writer(remote, false, pages);
         support::lift(handle)
     }
 
     /// A future that somebody writes.
     pub(crate) fn future(self: &Rc<World>) -> FutureReader<Token> {
         let (remote, handle) = Remote::future::<Token>();
-        self.writer(remote, &[1]);
+        self.writer(remote, true, &[1]);
         support::lift(handle)
     }
 
-    fn writer(self: &Rc<World>, remote: Remote, pages: &[usize]) {
-        self.far(remote, pages, |world, far, count| {
+    fn writer(self: &Rc<World>, remote: Remote, is_future: bool, pages: &[usize]) {
+        self.far(remote, false, is_future, pages, |world, far, count| {
             let ids: Vec<u32> = (0..count).map(|_| world.id()).collect();
             far.remote.write(&ids);
             *far.sent.borrow_mut() = ids;
         });
     }
 
-    /// Somebody reads what the component has given away, so many items at a time, and then drops it.
-    pub(crate) fn reader<T: __rt::Lower<support::World>>(self: &Rc<World>, end: T, pages: &[usize]) {
-        self.far(support::give(end), pages, |_, far, count| far.remote.read(count));
+    /// Somebody reads so many items at a time, and then drops the reader.
+    pub(crate) fn reader(self: &Rc<World>, reader: StreamReader<Token>, pages: &[usize]) {
+        self.far(support::give(reader), true, false, pages, |_, far, count| far.remote.read(count));
     }
 
-    fn far(self: &Rc<World>, remote: Remote, pages: &[usize], copy: fn(&Rc<World>, &Far, usize)) {
-        let far = Rc::new(Far { remote, sent: RefCell::default() });
+    /// Somebody reads the value, and then drops the reader.
+    pub(crate) fn future_reader(self: &Rc<World>, reader: FutureReader<Token>) {
+        self.far(support::give(reader), true, true, &[1], |_, far, count| far.remote.read(count));
+    }
+
+    fn far(
+        self: &Rc<World>,
+        remote: Remote,
+        reads: bool,
+        is_future: bool,
+        pages: &[usize],
+        copy: fn(&Rc<World>, &Far, usize),
+    ) {
+        let far = Rc::new(Far { remote, reads, is_future, sent: RefCell::default() });
         let mut actions = Vec::new();
         for count in pages.to_vec() {
             let (world, far) = (self.clone(), far.clone());
@@ -208,13 +238,22 @@ impl World {
 /// The other end of a stream or a future, and what was written to it last.
 struct Far {
     remote: Remote,
+    reads: bool,
+    is_future: bool,
     sent: RefCell<Vec<u32>>,
 }
 
 impl Far {
     /// Ends the last copy. What was taken must have been lifted in the end.
     fn settle(&self, world: &World) {
-        let (_, count) = self.remote.cancel();
+        let count = match self.remote.cancel() {
+            (result, _) if self.is_future => usize::from(result == 0),
+            (_, count) => count,
+        };
+        if self.reads {
+            // SAFETY: only tokens are sent, which are numbers.
+            unsafe { self.remote.items::<u32>(count) }.into_iter().for_each(|token| world.takes(token));
+        }
         world.owed.borrow_mut().extend(self.sent.take().into_iter().take(count));
     }
 }

@@ -232,7 +232,10 @@ fn a_task_that_heeds_a_cancellation_still_returns() {
     run();
     assert!(exited(task));
     let marks = trace();
-    assert!(marks.contains(&"returned \"so far\"".to_owned()) && !marks.contains(&"task.cancel".to_owned()), "{marks:?}");
+    assert!(
+        marks.contains(&"returned \"so far\"".to_owned()) && !marks.contains(&"task.cancel".to_owned()),
+        "{marks:?}"
+    );
     assert_eq!(handles(), 1);
 }
 
