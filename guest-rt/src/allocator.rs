@@ -38,8 +38,14 @@ fn class(size: usize) -> usize {
     if units < 4 {
         return units;
     }
-    let doubling = units.ilog2() as usize;
+    let doubling = log2(units);
     4 * (doubling - 1) + (units >> (doubling - 2) & 3)
+}
+
+/// The logarithm, of a number that is not 0. The library's function has a panic in it.
+#[inline(always)]
+fn log2(number: usize) -> usize {
+    ((number | 1).leading_zeros() ^ (usize::BITS - 1)) as usize
 }
 
 /// The bytes of a block of this size; `None` if no address space has them.
@@ -60,7 +66,7 @@ fn list(layout: Layout) -> usize {
     }
     // Blocks of a power of two are aligned to it.
     let needed = layout.size().max(layout.align());
-    CLASSES + needed.checked_next_power_of_two().map_or(usize::BITS - 1, usize::ilog2) as usize
+    CLASSES + needed.checked_next_power_of_two().map_or(usize::BITS as usize - 1, log2)
 }
 
 /// The size and the alignment of the blocks in a list; `None` if no address space has them.
@@ -81,6 +87,14 @@ impl<M: Memory> Heap<M> {
         }
     }
 
+    /// The first free block of a list.
+    #[inline(always)]
+    fn first(&self, list: usize) -> *mut *mut u8 {
+        debug_assert!(list < LISTS);
+        // Not indexed, which would link the text of a panic.
+        self.free.get().cast::<*mut u8>().wrapping_add(list)
+    }
+
     /// A block for this layout, or null.
     #[inline]
     pub(crate) fn alloc(&self, layout: Layout) -> *mut u8 {
@@ -88,7 +102,7 @@ impl<M: Memory> Heap<M> {
         // SAFETY: only this thread is at the lists, and no reference into them is kept. A free block starts with the
         // address of the next one.
         unsafe {
-            let free = &raw mut (*self.free.get())[list];
+            let free = self.first(list);
             let block = *free;
             if !block.is_null() {
                 *free = block.cast::<*mut u8>().read();
@@ -106,7 +120,7 @@ impl<M: Memory> Heap<M> {
     pub(crate) unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         // SAFETY: as in `alloc`; the block is ours again, and has room for an address.
         unsafe {
-            let free = &raw mut (*self.free.get())[list(layout)];
+            let free = self.first(list(layout));
             block.cast::<*mut u8>().write(*free);
             *free = block;
         }

@@ -4,9 +4,10 @@ use crate::executor;
 use crate::instance::instance;
 use crate::spawn::spawn_local;
 use crate::task::Task;
+use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
-use core::cell::{Cell, RefCell, UnsafeCell};
+use core::cell::{Cell, UnsafeCell};
 use core::fmt;
 use core::future::{pending, poll_fn};
 use core::ptr;
@@ -42,37 +43,69 @@ pub struct Cancellation {
 #[derive(Default)]
 struct Notice {
     requested: Cell<bool>,
-    waiting: RefCell<Vec<Waker>>,
+    waiting: UnsafeCell<Vec<Waker>>,
 }
 
-/// The notices of a task.
-pub(crate) struct Notices(UnsafeCell<Vec<Rc<Notice>>>);
+/// The notices of a task. Where nobody asks for one, nothing of this is linked.
+pub(crate) struct Notices(Cell<*mut List>);
+
+struct List {
+    request: unsafe fn(*mut List),
+    notices: Vec<Rc<Notice>>,
+}
 
 impl Notices {
     pub(crate) const fn new() -> Notices {
-        Notices(UnsafeCell::new(Vec::new()))
+        Notices(Cell::new(ptr::null_mut()))
     }
 
     /// The caller wants the task cancelled: whether somebody was told, and so the task goes on.
+    #[inline(always)]
     pub(crate) fn request(&self) -> bool {
-        // What is woken may come back here.
-        // SAFETY: no reference into the vector outlives this expression.
-        let notices = unsafe { (*self.0.get()).clone() };
-        for notice in &notices {
-            notice.requested.set(true);
-            notice.waiting.take().into_iter().for_each(Waker::wake);
+        let list = self.0.get();
+        if list.is_null() {
+            return false;
         }
-        !notices.is_empty()
+        // SAFETY: the list is live while it is here.
+        unsafe { ((*list).request)(list) }
+        true
     }
 
     fn add(&self, notice: Rc<Notice>) {
-        // SAFETY: no reference into the vector outlives this function.
-        unsafe { (*self.0.get()).push(notice) }
+        if self.0.get().is_null() {
+            self.0.set(Box::into_raw(Box::new(List { request: List::request, notices: Vec::new() })));
+        }
+        // SAFETY: it is live, and no reference into it outlives this function.
+        unsafe { (*self.0.get()).notices.push(notice) }
     }
 
     fn remove(&self, notice: &Rc<Notice>) {
-        // SAFETY: no reference into the vector outlives this function; what is removed is not the last reference.
-        unsafe { (*self.0.get()).retain(|other| !Rc::ptr_eq(other, notice)) }
+        let list = self.0.get();
+        // SAFETY: it is live, as something is in it, and no reference into it outlives this function. What is removed
+        // from it is not the last reference.
+        unsafe {
+            (*list).notices.retain(|other| !Rc::ptr_eq(other, notice));
+            if (*list).notices.is_empty() {
+                self.0.set(ptr::null_mut());
+                drop(Box::from_raw(list));
+            }
+        }
+    }
+}
+
+impl List {
+    /// # Safety
+    /// The list is live.
+    unsafe fn request(this: *mut List) {
+        // What is woken may come back here.
+        // SAFETY: the caller's promise; no reference into the list outlives this expression.
+        let notices = unsafe { (*this).notices.clone() };
+        for notice in &notices {
+            notice.requested.set(true);
+            // SAFETY: no reference into the vector outlives this expression.
+            let waiting = unsafe { core::mem::take(&mut *notice.waiting.get()) };
+            waiting.into_iter().for_each(Waker::wake);
+        }
     }
 }
 
@@ -102,9 +135,13 @@ impl Cancellation {
             if self.is_requested() {
                 return Poll::Ready(());
             }
-            let mut waiting = self.notice.waiting.borrow_mut();
-            if !waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
-                waiting.push(cx.waker().clone());
+            let waker = cx.waker().clone();
+            // SAFETY: no reference into the vector outlives this block, which calls nothing back.
+            unsafe {
+                let waiting = &mut *self.notice.waiting.get();
+                if !waiting.iter().any(|other| other.will_wake(&waker)) {
+                    waiting.push(waker);
+                }
             }
             Poll::Pending
         })
