@@ -186,6 +186,8 @@ trap! {
     callback_join: "[callback][async-lift]wasp:bench/api#join-later" (u32, u32, u32) -> u32;
     poll_later: "[async-lift]wasp:bench/api#poll-later" (u32) -> u32;
     callback_poll: "[callback][async-lift]wasp:bench/api#poll-later" (u32, u32, u32) -> u32;
+    wake: "[async-lift]wasp:bench/api#wake" (u32, u32) -> u32;
+    callback_wake: "[callback][async-lift]wasp:bench/api#wake" (u32, u32, u32) -> u32;
     read_bytes: "[async-lift]wasp:bench/api#read-bytes" (u32) -> u32;
     callback_read: "[callback][async-lift]wasp:bench/api#read-bytes" (u32, u32, u32) -> u32;
     write_bytes: "[async-lift]wasp:bench/api#write-bytes" (u32) -> u32;

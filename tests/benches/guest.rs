@@ -7,7 +7,9 @@ use core::future::{Future, poll_fn};
 use core::pin::Pin;
 use core::task::Poll;
 use futures::future::join_all;
-use wasp_guest_rt::{StreamReader, StreamResult};
+use std::cell::RefCell;
+use std::task::Waker;
+use wasp_guest_rt::{StreamReader, StreamResult, yield_async};
 
 #[cfg(feature = "borrowed")]
 wasp_guest_rt::generate!({ path: "../benches/bench.wit", world: "bench", borrowed_async_params });
@@ -18,6 +20,10 @@ use exports::wasp::bench::api::{Guest, Point};
 use wasp::bench::backend;
 
 const PIECE: usize = 64 * 1024;
+
+std::thread_local! {
+    static SLEEPER: RefCell<Option<Waker>> = const { RefCell::new(None) };
+}
 
 struct Bench;
 
@@ -83,6 +89,32 @@ impl Guest for Bench {
         })
         .await;
         sum
+    }
+
+    async fn wake(n: u32, wakes: bool) -> u32 {
+        for _ in 0..n {
+            if wakes {
+                let sleeper = loop {
+                    match SLEEPER.take() {
+                        Some(sleeper) => break sleeper,
+                        None => yield_async().await,
+                    }
+                };
+                sleeper.wake();
+            } else {
+                let mut asleep = false;
+                poll_fn(|cx| {
+                    if asleep && SLEEPER.with_borrow(Option::is_none) {
+                        return Poll::Ready(());
+                    }
+                    asleep = true;
+                    SLEEPER.set(Some(cx.waker().clone()));
+                    Poll::Pending
+                })
+                .await;
+            }
+        }
+        n
     }
 
     async fn read_bytes(mut bytes: StreamReader<u8>) -> u64 {

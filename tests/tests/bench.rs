@@ -18,6 +18,8 @@ async fn calls_and_streams_cost_what_they_did() -> Result<()> {
         // Most of it is the one time that the list is made.
         ("async import, list<u8> of 64 KiB that is kept", 830.0, 0.02, 0.02),
         ("join of 1,000 pending imports, all polled, each", 400.0, 0.01, 3.1),
+        // With the `context.get` of a callback of each of the two tasks.
+        ("wake from another task", 900.0, 0.01, 4.1),
         ("stream<u8>, read in 64 KiB, a piece", 320.0, 0.01, 1.1),
         ("stream<u8>, written in 64 KiB, a piece", 350.0, 0.01, 1.1),
         // The allocation is the item's own string.

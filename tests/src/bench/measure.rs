@@ -31,6 +31,7 @@ enum Kind {
     Add,
     String,
     Points,
+    Wake,
     Ready,
     Later,
     Sum,
@@ -51,9 +52,11 @@ pub const CASES: &[Case] = &[
     case("async import, list<u8> of 64 KiB that is kept", 100, Kind::Sum),
     case("join of 1,000 pending imports, all polled, each", 1000, Kind::Poll),
     case("the same with join_all of futures, each", 1000, Kind::Join),
-    case("stream<u8>, read in 64 KiB, a piece", 1024, Kind::ReadBytes),
-    case("stream<u8>, written in 64 KiB, a piece", 1024, Kind::WriteBytes),
-    case("stream<point>, next(), an item", 100_000, Kind::ReadPoints),
+    case("wake from another task", 1000, Kind::Wake),
+    // 512 MiB.
+    case("stream<u8>, read in 64 KiB, a piece", 8192, Kind::ReadBytes),
+    case("stream<u8>, written in 64 KiB, a piece", 8192, Kind::WriteBytes),
+    case("stream<point>, next(), an item", 1_000_000, Kind::ReadPoints),
 ];
 
 const fn case(name: &'static str, inside: u32, kind: Kind) -> Case {
@@ -189,6 +192,7 @@ impl Bench {
             Kind::Sum => running.inside::<u64>("call-sum", case.inside).await,
             Kind::Join => running.inside::<u32>("join-later", case.inside).await,
             Kind::Poll => running.inside::<u32>("poll-later", case.inside).await,
+            Kind::Wake => running.wake(case.inside).await,
             Kind::WriteBytes => running.inside::<u64>("write-bytes", case.inside).await,
             Kind::ReadBytes => {
                 running.stream("read-bytes", case.inside, |store, pieces| StreamReader::new(store, Bytes(pieces))).await
@@ -243,6 +247,24 @@ impl Running {
         self.since(before, times).await
     }
 
+    /// Two calls at a time: one sleeps, the other wakes it, so often.
+    async fn wake(&mut self, times: u32) -> Result<Figures> {
+        let function = self.function::<(u32, bool), (u32,)>("wake")?;
+        let both = async |store: &mut Store<()>, times| {
+            let called = store.run_concurrent(async |accessor| {
+                let sleeps = function.call_concurrent(accessor, (times, false));
+                let wakes = function.call_concurrent(accessor, (times, true));
+                futures::future::try_join(sleeps, wakes).await
+            });
+            traced(called.await.and_then(|called| called))
+        };
+        both(&mut self.store, 10).await?;
+        let before = self.mark().await?;
+        let ((slept,), (woke,)) = both(&mut self.store, times).await?;
+        anyhow::ensure!((slept, woke) == (times, times), "{slept} of {woke} wakes arrived");
+        self.since(before, times).await
+    }
+
     /// Calls an export that reads a stream.
     async fn stream<T: 'static>(
         &mut self,
@@ -254,7 +276,7 @@ impl Running {
         StreamReader<T>: ComponentType + Lower + Send + Sync,
     {
         let function = self.function::<(StreamReader<T>,), (u64,)>(export)?;
-        let warm = traced(stream(&mut self.store, items))?;
+        let warm = traced(stream(&mut self.store, items.min(1000)))?;
         traced(function.call_async(&mut self.store, (warm,)).await)?;
         let before = self.mark().await?;
         let read = traced(stream(&mut self.store, items))?;
