@@ -180,6 +180,9 @@ macro_rules! exported {
         #[derive(Clone, Copy, Debug)]
         pub struct $borrow($crate::__rt::Borrow);
 
+        impl $crate::__rt::Attach for $name {}
+        impl $crate::__rt::Attach for $borrow {}
+
         $crate::exported!(@pass $name, $crate::__rt::Owner);
         $crate::exported!(@pass $borrow, $crate::__rt::Borrow);
     };

@@ -3,15 +3,25 @@
 //! Everything that depends on the version of the engine lives in this crate.
 
 mod abi;
+mod attach;
+mod call;
+mod cell;
 mod cx;
 mod error;
 mod exported;
+mod future;
+mod handle;
 mod link;
 mod resource;
+mod stream;
 
+pub use call::Caller;
 pub use cx::Cx;
 pub use error::Trappable;
+pub use future::InFuture;
+pub use handle::{Handle, Stopped};
 pub use resource::{HasResources, Res, Resources};
+pub use stream::{Ended, InStream, IntoBytes};
 pub use wasmtime::{self, Result};
 
 use wasmtime::{Config, Engine};
@@ -87,13 +97,18 @@ macro_rules! generate {
 #[doc(hidden)]
 pub mod __rt {
     pub use crate::abi::names as abi;
+    pub use crate::attach::Attach;
+    pub use crate::call::{Caller, Plain, Streams};
     pub use crate::cx::{Cx, Erased, Own};
     pub use crate::error::settle;
     pub use crate::exported::{Borrow, Owner};
+    pub use crate::future::InFuture;
     pub use crate::link::{Borrowed, function, interface, load, named};
     pub use crate::resource::{HasResources, Res};
+    pub use crate::stream::{InStream, IntoBytes};
     pub use crate::{enumeration, exported, flags, record, variant, wide};
     pub use bitflags;
+    pub use futures_core::Stream;
     pub use std::boxed::Box;
     pub use std::collections::HashMap as Map;
     pub use std::future::Future;

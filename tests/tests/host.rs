@@ -1,5 +1,7 @@
-//! Bindings of hosts, around a guest that passes everything on and back.
+//! Hosts whose bindings are generated, around guests of this project's.
 
 mod host {
+    mod flows;
+    mod handle;
     mod kinds;
 }

@@ -84,8 +84,8 @@ async fn wave(store: &mut Store<Waves>, instance: &Instance) -> Result<()> {
     let results = store.run_concurrent(async |accessor| -> wasmtime::Result<Vec<(u32, u64)>> {
         let mut calls = FuturesUnordered::new();
         for n in 0..CALLS {
-            let items = accessor
-                .with(|store| StreamReader::new(store, Items { next: n, end: n + 3, wait: 0, slow: false }))?;
+            let items =
+                accessor.with(|store| StreamReader::new(store, Items { next: n, end: n + 3, wait: 0, slow: false }))?;
             let call = sum.call_concurrent(accessor, (n, items));
             calls.push(async move { (n, call.await) });
         }

@@ -141,12 +141,11 @@ pub(super) fn calls(scope: &Scope<'_>, guest: &Guest, function: &Function, funct
     };
     let (taken, types, values) = form(true);
     let (taken_owned, types_owned, values_owned) = form(false);
-    let attach =
-        |store: TokenStream| function.streams.then(|| quote! { __rt::Attach::attach(&mut __result, #store)?; });
-    let in_store = attach(quote!(&mut __store.as_context_mut()));
-    let in_accessor = attach(quote!(&mut __rt::AsContextMut::as_context_mut(&mut access)));
-    let in_accessor = in_accessor
-        .map(|attach| quote! { __rt::AsAccessor::as_accessor(&#accessor).with(|mut access| -> __rt::Result<()> { #attach Ok(()) })?; });
+    let attach = function.streams.then(|| {
+        quote! { __rt::Attach::attach(&mut __result, &mut __rt::AsContextMut::as_context_mut(&mut __store))?; }
+    });
+    let pattern_mut = function.streams.then(|| quote!((mut __result,))).unwrap_or_else(|| pattern.clone());
+    let streams = if function.streams { quote!(__rt::Streams) } else { quote!(__rt::Plain) };
     let text = format!(" [`Self::{name}`], together with other calls.");
     quote! {
         #docs
@@ -157,20 +156,19 @@ pub(super) fn calls(scope: &Scope<'_>, guest: &Guest, function: &Function, funct
         ) -> __rt::Result<#result> {
             let mut __store = #store;
             let __function = unsafe { __rt::TypedFunc::<#types, #results>::new_unchecked(#functions[#index]) };
-            let #pattern = __function.call_async(&mut __store, #values).await?;
-            #in_store
+            let #pattern_mut = __function.call_async(&mut __store, #values).await?;
+            #attach
             Ok(#value)
         }
 
         #[doc = #text]
         pub async fn #concurrent(
             &self,
-            #accessor: impl __rt::AsAccessor<Data: ::core::marker::Send>,
+            #accessor: impl __rt::Caller,
             #taken_owned
         ) -> __rt::Result<#result> {
             let __function = unsafe { __rt::TypedFunc::<#types_owned, #results>::new_unchecked(#functions[#index]) };
-            let #pattern = __function.call_concurrent(&#accessor, #values_owned).await?;
-            #in_accessor
+            let #pattern = __rt::Caller::call::<#streams, _, _>(#accessor, __function, #values_owned).await?;
             Ok(#value)
         }
     }

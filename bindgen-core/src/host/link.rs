@@ -124,7 +124,7 @@ fn glue_sync(scope: &Scope<'_>, host: &Host, function: &Function, implementer: &
     let views = function.params.iter().zip(&names).filter(|(param, _)| is_view(&param.ty)).map(|(_, name)| {
         quote! { let #name = unsafe { __rt::Borrowed::view(&#name, &store) }?; }
     });
-    let attach = attach(function, &names, &quote!(&mut store));
+    let attach = attach(function, &names, &quote!(&mut store)).map(|(bound, attach)| quote! { #bound #attach });
     let is_method = matches!(function.kind, FuncKind::Method(_));
     let values = function.params.iter().zip(&names).skip(usize::from(is_method));
     let values = values.map(|(param, name)| if is_view(&param.ty) { quote!(&#name) } else { quote!(#name) });
@@ -172,8 +172,9 @@ fn glue_async(scope: &Scope<'_>, host: &Host, function: &Function, implementer: 
         _ => quote!(#name),
     });
     let attach = attach(function, &names, &quote!(&mut __rt::AsContextMut::as_context_mut(&mut access)));
-    let attach = attach.map(|attach| {
+    let attach = attach.map(|(bound, attach)| {
         quote! {
+            #bound
             accessor.with(|mut access| -> __rt::Result<()> {
                 #attach
                 Ok(())
@@ -203,13 +204,12 @@ fn glue_async(scope: &Scope<'_>, host: &Host, function: &Function, implementer: 
     }
 }
 
-/// Streams that came in are tied to their store.
-fn attach(function: &Function, names: &[TokenStream], store: &TokenStream) -> Option<TokenStream> {
+/// Streams that came in are tied to their store: the parameters that hold some, and what ties them.
+fn attach(function: &Function, names: &[TokenStream], store: &TokenStream) -> Option<(TokenStream, TokenStream)> {
     let with_streams = function.params.iter().zip(names).filter(|(param, _)| param.streams);
-    let attached: Vec<_> = with_streams
-        .map(|(_, name)| quote! { let mut #name = #name; __rt::Attach::attach(&mut #name, #store)?; })
-        .collect();
-    (!attached.is_empty()).then(|| quote! { #(#attached)* })
+    let names: Vec<_> = with_streams.map(|(_, name)| name).collect();
+    let bound = quote! { #(let mut #names = #names;)* };
+    (!names.is_empty()).then(|| (bound, quote! { #(__rt::Attach::attach(&mut #names, #store)?;)* }))
 }
 
 /// The call, and what takes the error out of its result that is not the component's.

@@ -88,7 +88,7 @@ impl Resolver<'_> {
             error: self.trappable_error(function),
             reserved: Reserved {
                 store: free("store"),
-                accessor: free("accessor"),
+                accessor: free("caller"),
                 host: free("host"),
                 cx: free("cx"),
                 this: free("this"),

@@ -1,6 +1,7 @@
 //! Types: their definition, and what passes them.
 
 mod alias;
+mod attach;
 mod enum_;
 mod flags;
 mod record;
@@ -27,7 +28,8 @@ pub(super) fn define(scope: &Scope<'_>, id: TypeId) -> TokenStream {
         TypeKind::ImportedResource(_) => resource_import::define(scope, def),
         TypeKind::ExportedResource(resource) => resource_export::define(scope, def, resource),
     };
-    quote! { #definition }
+    let attach = attach::define(scope, def);
+    quote! { #definition #attach }
 }
 
 /// The attributes before a type's definition.
