@@ -144,7 +144,7 @@ pub(super) fn calls(scope: &Scope<'_>, guest: &Guest, function: &Function, funct
     let attach = function.streams.then(|| {
         quote! { __rt::Attach::attach(&mut __result, &mut __rt::AsContextMut::as_context_mut(&mut __store))?; }
     });
-    let pattern_mut = function.streams.then(|| quote!((mut __result,))).unwrap_or_else(|| pattern.clone());
+    let pattern_mut = if function.streams { quote!((mut __result,)) } else { pattern.clone() };
     let streams = if function.streams { quote!(__rt::Streams) } else { quote!(__rt::Plain) };
     let text = format!(" [`Self::{name}`], together with other calls.");
     quote! {

@@ -63,7 +63,7 @@ pub(crate) struct Findings {
 
 /// Runs the program in all orders; fewer under an interpreter.
 pub(crate) fn explore(program: fn(Rc<World>) -> Program) -> Findings {
-    let most = if cfg!(miri) { 25 } else { usize::MAX };
+    let most = if cfg!(miri) { 10 } else { usize::MAX };
     let first = all_orders(program, most);
     // Whatever there was to warm up is warm: what is allocated now is there for good.
     let before = allocated();
