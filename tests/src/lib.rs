@@ -7,6 +7,7 @@ pub mod build_time;
 pub mod component;
 pub mod engine;
 pub mod generate;
+pub mod host_bench;
 pub mod parallel;
 pub mod places;
 pub mod report;
