@@ -1,6 +1,7 @@
 //! Hosts whose bindings are generated, around guests of this project's.
 
 mod host {
+    mod embedder;
     mod flows;
     mod handle;
     mod kinds;

@@ -1,6 +1,6 @@
 //! Streams to and from the host.
 
-use wasp::flows::backend::{self, Response};
+use wasp::flows::backend::{self, Conn, Response};
 use wasp_guest_rt::{FutureReader, ResultStream, StreamReader, spawn_local};
 
 wasp_guest_rt::generate!({ path: "../guests/flows/flows.wit", world: "flows" });
@@ -134,6 +134,10 @@ impl Guest for Flows {
             count += chunk.len() as u64;
         }
         Ok(count)
+    }
+
+    async fn conns(n: u32) -> u32 {
+        (0..n).map(|n| Conn::new(n).get()).fold(0, u32::wrapping_add)
     }
 
     async fn hang() {

@@ -1,6 +1,6 @@
 //! Many tasks that call one instance.
 
-use super::flows::instance;
+use super::embedder::instance;
 use anyhow::Result;
 use std::time::Duration;
 use wasmtime::Trap;
@@ -40,6 +40,21 @@ async fn a_call_that_is_dropped_leaves_the_instance_usable() -> Result<()> {
         assert!(hung.is_err(), "it never returns");
         assert_eq!(traced(flows.echo_concurrent(&handle, "there".into()).await)?, "there");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_pending_import_blocks_no_other_call() -> Result<()> {
+    let (store, flows) = instance().await?;
+    let (handle, driver) = Handle::new(store);
+    tokio::spawn(driver);
+    let mut hangs = Box::pin(flows.hang_concurrent(&handle));
+    for _ in 0..10 {
+        assert!(futures::poll!(&mut hangs).is_pending());
+        assert_eq!(traced(flows.send_concurrent(&handle, 100, None).await)?, 4950);
+        assert_eq!(traced(flows.conns_concurrent(&handle, 10).await)?, 45);
+    }
+    assert!(futures::poll!(&mut hangs).is_pending());
     Ok(())
 }
 
