@@ -122,6 +122,31 @@ pub fn libraries(side: Side, target: &str) -> Result<Libraries> {
     Ok(libraries)
 }
 
+/// The runtime of hosts and the engine, as these tests are linked with them.
+///
+/// # Errors
+///
+/// When the build fails.
+pub fn host_libraries() -> Result<Libraries> {
+    let mut cargo = cargo();
+    cargo.args(["build", "--message-format=json-render-diagnostics", "-p", "wasp-tests", "--lib"]);
+    let json = run(&mut cargo).context("cannot build what hosts are linked with")?;
+    let mut libraries = Libraries { externs: Vec::new(), search: BTreeSet::new() };
+    for message in artifacts(&json)? {
+        let Some(Target { name }) = message.target else { continue };
+        for file in message.filenames {
+            if let Some(folder) = file.parent() {
+                libraries.search.insert(folder.to_path_buf());
+            }
+            let is_library = file.extension().is_some_and(|kind| kind == "rlib");
+            if is_library && ["wasp_host_rt", "wasmtime"].contains(&name.as_str()) {
+                libraries.externs.push((name.clone(), file));
+            }
+        }
+    }
+    Ok(libraries)
+}
+
 impl Libraries {
     /// A compiler that finds these libraries.
     pub fn rustc(&self, target: &str, edition: &str) -> Command {
@@ -152,6 +177,10 @@ fn build(side: Side, package: &str, target: &str, arguments: &[&str]) -> Result<
         cargo.arg("--manifest-path").arg(peers_manifest());
     }
     let json = run(&mut cargo).with_context(|| format!("cannot build `{package}` for {target}"))?;
+    artifacts(&json)
+}
+
+fn artifacts(json: &str) -> Result<Vec<Message>> {
     (json.lines())
         .filter(|line| line.starts_with('{'))
         .map(|line| serde_json::from_str(line).context("cannot read a message of cargo's"))

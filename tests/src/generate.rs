@@ -39,6 +39,15 @@ pub fn generator(side: Side) -> Result<Generator> {
     Ok(Generator { program, subcommand })
 }
 
+/// Builds this project's generator of hosts.
+///
+/// # Errors
+///
+/// As [`generator`].
+pub fn host_generator() -> Result<Generator> {
+    Ok(Generator { subcommand: Some("host"), ..generator(Side::Ours)? })
+}
+
 impl Generator {
     /// Writes the bindings of a world (the only one, if none is named) into an emptied folder and hands back the file.
     ///

@@ -136,11 +136,21 @@ fn metadata() -> Result<&'static Metadata> {
         .map_err(|error| anyhow::anyhow!("{error}"))
 }
 
-fn read_metadata(manifest: &Path) -> Result<Metadata> {
+/// The target that programs run on here.
+///
+/// # Errors
+///
+/// When the compiler does not say.
+pub fn host() -> Result<String> {
     let version = run(rustc().arg("-vV"))?;
-    let host = (version.lines().find_map(|line| line.strip_prefix("host: "))).context("`rustc -vV` names no host")?;
+    let host = version.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(host.context("`rustc -vV` names no host")?.to_owned())
+}
+
+fn read_metadata(manifest: &Path) -> Result<Metadata> {
+    let host = host()?;
     let json = run(cargo()
-        .args(["metadata", "--format-version=1", "--filter-platform", host])
+        .args(["metadata", "--format-version=1", "--filter-platform", &host])
         .arg("--manifest-path")
         .arg(manifest))
     .context("`cargo metadata` failed")?;

@@ -4,7 +4,7 @@
 use anyhow::Result;
 use wasp_tests::build::Side;
 use wasp_tests::report::Report;
-use wasp_tests::suites::{codegen, runtime, wasi};
+use wasp_tests::suites::{codegen, host, runtime, wasi};
 
 #[test]
 fn the_peers_runtime_suite_passes() -> Result<()> {
@@ -30,6 +30,16 @@ fn wasi_takes_a_third_of_the_peers_text() -> Result<()> {
     println!("all imports of WASI 0.3: {ours}; the peer: {peer}");
     assert!(3 * ours.bytes <= peer.bytes, "{ours} is more than a third of {peer}");
     assert!(3 * ours.lines <= peer.lines, "{ours} is more than a third of {peer}");
+    Ok(())
+}
+
+#[test]
+fn all_of_it_compiles_as_hosts_without_warnings() -> Result<()> {
+    let (ours, peer) = (host::ours("")?, host::peer("")?);
+    println!("{peer}");
+    check(&ours);
+    // The other column is not made up.
+    assert!(peer.passed() > peer.outcomes.len() / 2, "`bindgen!` is not called as it should be");
     Ok(())
 }
 

@@ -212,8 +212,22 @@ fn attach(function: &Function, names: &[TokenStream], store: &TokenStream) -> Op
     (!names.is_empty()).then(|| (bound, quote! { #(__rt::Attach::attach(&mut #names, #store)?;)* }))
 }
 
+/// What becomes of a result that a host may return as any stream or future; at once, since such a type seems to borrow
+/// the host.
+fn made(host: &Host, function: &Function, call: TokenStream) -> TokenStream {
+    let make = match &function.result {
+        _ if function.is_async => return call,
+        Some(Type::Stream(Some(ty))) if **ty == Type::Scalar(Scalar::U8) => quote!(__rt::IntoBytes::into_bytes),
+        Some(Type::Stream(_)) => quote!(__rt::InStream::new),
+        Some(Type::Future(_)) => quote!(__rt::InFuture::new),
+        _ => return call,
+    };
+    if host.trappable { quote!(#call.map(#make)) } else { quote!(#make(#call)) }
+}
+
 /// The call, and what takes the error out of its result that is not the component's.
 fn settle(host: &Host, function: &Function, full: &str, call: TokenStream) -> (TokenStream, Option<TokenStream>) {
+    let call = made(host, function, call);
     let after = if function.host.error.is_some() {
         Some(quote! { let result = __rt::named(#full, __rt::settle(result))?; })
     } else if host.trappable {
@@ -226,7 +240,6 @@ fn settle(host: &Host, function: &Function, full: &str, call: TokenStream) -> (T
 
 /// The result as a list.
 fn finish(scope: &Scope<'_>, function: &Function, host: &TokenStream) -> TokenStream {
-    let made = !function.is_async;
     match (function.kind, &function.result) {
         (FuncKind::Constructor(_), Some(Type::Result(..))) => {
             let own = own(scope, function);
@@ -236,11 +249,6 @@ fn finish(scope: &Scope<'_>, function: &Function, host: &TokenStream) -> TokenSt
             let own = own(scope, function);
             quote! { let result: #own = #host.resources().push(result); Ok((result,)) }
         }
-        (_, Some(Type::Stream(Some(ty)))) if made && **ty == Type::Scalar(Scalar::U8) => {
-            quote! { Ok((__rt::IntoBytes::into_bytes(result),)) }
-        }
-        (_, Some(Type::Stream(_))) if made => quote! { Ok((__rt::InStream::new(result),)) },
-        (_, Some(Type::Future(_))) if made => quote! { Ok((__rt::InFuture::new(result),)) },
         (_, Some(_)) => quote! { Ok((result,)) },
         (_, None) => quote! { Ok(()) },
     }

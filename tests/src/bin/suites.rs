@@ -1,10 +1,10 @@
-//! Runs the peer's suites in full and prints what passed: `suites [--peer] [runtime | codegen [COLUMN] | wasi] [--only NAME]`.
+//! Runs the peer's suites in full and prints what passed: `suites [--peer] [runtime | codegen [COLUMN] | wasi | host] [--only NAME]`.
 
 use anyhow::{Result, bail};
 use std::process::ExitCode;
 use wasp_tests::build::Side;
 use wasp_tests::report::Report;
-use wasp_tests::suites::{codegen, runtime, wasi};
+use wasp_tests::suites::{codegen, host, runtime, wasi};
 
 struct Wanted {
     side: Side,
@@ -38,6 +38,12 @@ fn main() -> Result<ExitCode> {
         show(wasi::suite(wanted.side)?);
         println!("all imports of WASI 0.3: {}", wasi::size(wanted.side)?);
     }
+    if runs("host") {
+        show(match wanted.side {
+            Side::Ours => host::ours(&wanted.only)?,
+            Side::Peer => host::peer(&wanted.only)?,
+        });
+    }
     Ok(if surprises == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -48,12 +54,12 @@ fn arguments() -> Result<Wanted> {
         match argument.as_str() {
             "--peer" => wanted.side = Side::Peer,
             "--only" => wanted.only = arguments.next().unwrap_or_default(),
-            "runtime" | "codegen" | "wasi" if wanted.suite.is_none() => wanted.suite = Some(argument),
+            "runtime" | "codegen" | "wasi" | "host" if wanted.suite.is_none() => wanted.suite = Some(argument),
             name if codegen::COLUMNS.iter().any(|column| column.name == name) => {
                 wanted.column = Some(argument);
             }
             other => bail!(
-                "unknown argument `{other}`\nhelp: suites [--peer] [runtime | codegen [COLUMN] | wasi] [--only NAME]"
+                "unknown argument `{other}`\nhelp: suites [--peer] [runtime | codegen [COLUMN] | wasi | host] [--only NAME]"
             ),
         }
     }

@@ -68,7 +68,7 @@ pub fn suite(side: Side, column: Column, filter: &str) -> Result<Report> {
 }
 
 /// The suite's texts: files, and folders with a `wit` folder in them.
-fn texts(root: &Path, filter: &str) -> Result<Vec<(String, PathBuf)>> {
+pub(super) fn texts(root: &Path, filter: &str) -> Result<Vec<(String, PathBuf)>> {
     let entries = fs::read_dir(root).with_context(|| format!("cannot read {}", root.display()))?;
     let mut texts = Vec::new();
     for entry in entries {

@@ -52,13 +52,7 @@ impl fmt::Display for Size {
 ///
 /// When WIT cannot be found, or the generator or the runtime cannot be built.
 pub fn suite(side: Side) -> Result<Report> {
-    let mut worlds = Vec::new();
-    for (package, folder) in FOLDERS {
-        let wit = places::source_of(package)?.join(folder);
-        for world in worlds_below(&wit)? {
-            worlds.push((format!("{package}/{folder} {world}"), wit.clone(), world));
-        }
-    }
+    let worlds = worlds()?;
     let generator = generate::generator(side)?;
     let libraries = build::libraries(side, WASI)?;
     let work = places::work_dir(&format!("wasi-{side:?}").to_lowercase())?;
@@ -67,6 +61,18 @@ pub fn suite(side: Side) -> Result<Report> {
         Outcome::new(title, check(&generator, &libraries, wit, world, &folder))
     });
     Ok(Report { title: format!("worlds of WASI, {side:?}"), outcomes, exceptions: &[] })
+}
+
+/// All worlds: what they are called in a report, where they are, and their names.
+pub(super) fn worlds() -> Result<Vec<(String, PathBuf, String)>> {
+    let mut worlds = Vec::new();
+    for (package, folder) in FOLDERS {
+        let wit = places::source_of(package)?.join(folder);
+        for world in worlds_below(&wit)? {
+            worlds.push((format!("{package}/{folder} {world}"), wit.clone(), world));
+        }
+    }
+    Ok(worlds)
 }
 
 /// Measures the bindings of all imports of WASI 0.3.
