@@ -79,6 +79,10 @@ pub struct Options {
     pub trappable_imports: bool,
     /// Hosts: `("ns:pkg/iface/type", "path::Error")`, what functions return in place of an error of WIT's.
     pub trappable_error_type: Vec<(String, String)>,
+    /// Hosts: exports of the world that a component may lack: functions, interfaces (with or without their version), or `all`.
+    pub optional_exports: Vec<String>,
+    /// Hosts: each call of an import or an export is a span of the crate `tracing`.
+    pub tracing: bool,
 }
 
 /// See [`Options::ownership`].

@@ -86,6 +86,8 @@ const OPTIONS: &[(&str, Kind)] = &[
     ("chainable_methods", Kind::Texts(|o| &mut o.chainable_methods)),
     ("trappable_imports", Kind::Flag(|o| &mut o.trappable_imports)),
     ("trappable_error_type", Kind::ErrorTypes),
+    ("optional_exports", Kind::Texts(|o| &mut o.optional_exports)),
+    ("tracing", Kind::Flag(|o| &mut o.tracing)),
     ("debug", Kind::Debug),
     ("async", Kind::Async),
     ("enable_method_chaining", Kind::MethodChaining),
@@ -112,7 +114,7 @@ const GUEST_ONLY: &[&str] = &[
 ];
 
 /// Options that mean nothing to a guest.
-const HOST_ONLY: &[&str] = &["trappable_imports", "trappable_error_type"];
+const HOST_ONLY: &[&str] = &["trappable_imports", "trappable_error_type", "optional_exports", "tracing"];
 
 /// Whose bindings are made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

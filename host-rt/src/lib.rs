@@ -103,7 +103,7 @@ pub mod __rt {
     pub use crate::error::settle;
     pub use crate::exported::{Borrow, Owner};
     pub use crate::future::InFuture;
-    pub use crate::link::{Borrowed, function, interface, load, named};
+    pub use crate::link::{Borrowed, function, if_exported, interface, load, load_maybe, named};
     pub use crate::resource::{HasResources, Res};
     pub use crate::stream::{InStream, IntoBytes};
     pub use crate::{enumeration, exported, flags, record, variant, wide};
@@ -114,6 +114,8 @@ pub mod __rt {
     pub use std::future::Future;
     pub use std::string::String;
     pub use std::vec::Vec;
+    #[cfg(feature = "tracing")]
+    pub use tracing;
     pub use wasmtime::component::__internal::ComponentTypes;
     pub use wasmtime::component::{
         Accessor, AsAccessor, Component, ComponentExportIndex, ErrorContext, Func, HasData, Instance, InstancePre,

@@ -105,6 +105,28 @@ where
     }
 }
 
+/// Looks for something in a component that may lack it.
+pub fn if_exported<T, R>(pre: &InstancePre<T>, name: &str, find: impl FnOnce() -> Result<R>) -> Result<Option<R>> {
+    pre.component().get_export_index(None, name).map(|_| find()).transpose()
+}
+
+/// Those of the functions that were found before.
+pub fn load_maybe<const N: usize>(
+    mut store: impl AsContextMut,
+    instance: &Instance,
+    found: &[Option<ComponentExportIndex>; N],
+) -> Result<[Option<Func>; N]> {
+    let mut functions = [None; N];
+    for (function, index) in functions.iter_mut().zip(found) {
+        let Some(index) = index else { continue };
+        *function = instance.get_func(&mut store, index);
+        if function.is_none() {
+            bail!("the instance is of another component");
+        }
+    }
+    Ok(functions)
+}
+
 /// Functions that were found before.
 pub fn load<const N: usize>(
     mut store: impl AsContextMut,

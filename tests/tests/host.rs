@@ -5,4 +5,5 @@ mod host {
     mod flows;
     mod handle;
     mod kinds;
+    mod options;
 }

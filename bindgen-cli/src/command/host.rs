@@ -82,6 +82,12 @@ struct Functions {
     /// What functions return in place of an error of WIT's: `ns:pkg/interface/type=path::to::Error,…`
     #[arg(long, value_name = "NAME=PATH", value_parser = error_type, value_delimiter = ',')]
     trappable_error_type: Vec<(String, String)>,
+    /// An export that a component may lack: a function of the world, `ns:pkg/interface`, or `all`
+    #[arg(long, value_name = "NAME")]
+    optional_exports: Vec<String>,
+    /// Make each call a span of the crate `tracing`
+    #[arg(long)]
+    tracing: bool,
 }
 
 fn error_type(text: &str) -> Result<(String, String), String> {
@@ -113,6 +119,8 @@ impl Host {
             merge_structurally_equal_types: types.merge_structurally_equal_types,
             trappable_imports: functions.trappable_imports,
             trappable_error_type: functions.trappable_error_type,
+            optional_exports: functions.optional_exports,
+            tracing: functions.tracing,
             ..Options::default()
         }
     }

@@ -67,6 +67,23 @@ pub(super) fn numbered(count: usize) -> Vec<TokenStream> {
     names.map(|name| quote!(#name)).collect()
 }
 
+/// The span of a call, if calls have one.
+pub(super) fn span(scope: &Scope<'_>, function: &Function, kind: &str) -> Option<TokenStream> {
+    let is_traced = scope.world.host.as_ref().is_some_and(|host| host.tracing);
+    let (interface, name) = (&scope.world.modules[scope.module.0].id, &function.wit_name);
+    is_traced.then(|| {
+        quote!(__rt::tracing::span!(__rt::tracing::Level::TRACE, #kind, interface = #interface, function = #name))
+    })
+}
+
+/// A future, inside of the span of its call.
+pub(super) fn spanned(span: Option<&TokenStream>, future: TokenStream) -> TokenStream {
+    match span {
+        Some(span) => quote!(__rt::tracing::Instrument::instrument(#future, #span)),
+        None => future,
+    }
+}
+
 /// The world, interface and function, as errors name them.
 pub(super) fn full_name(scope: &Scope<'_>, function: &Function) -> String {
     match scope.world.modules[scope.module.0].id.as_str() {

@@ -1,6 +1,6 @@
 //! What a component exports: types with a function for each of its functions.
 
-use super::call::{self, name};
+use super::call::{self, name, span, spanned};
 use super::documentation;
 use super::link::number;
 use crate::emit::ident;
@@ -16,7 +16,8 @@ pub(super) fn define(scope: &Scope<'_>, guest: &Guest) -> TokenStream {
     let count = number(functions.len());
     let id = &scope.world.modules[scope.module.0].id;
     let find = functions.iter().map(|function| find(scope, function, &quote!(Some(&interface))));
-    let calls = guest.functions.iter().map(|function| calls(scope, guest, function, &quote!(self.functions)));
+    let at = |function| At::Always(self::at(scope, guest, function, &quote!(self.functions)));
+    let calls = guest.functions.iter().map(|function| calls(scope, function, at(function)));
     let resources = guest.resources.iter().filter_map(|id| exported(scope.world, *id).map(|resource| (*id, resource)));
     let resources: Vec<_> = resources.filter(|(_, resource)| !resource.functions.is_empty()).collect();
     let getters = resources.iter().map(|(id, resource)| {
@@ -112,10 +113,23 @@ fn passed(scope: &Scope<'_>, param: &Param, borrowed: bool) -> Passed {
     }
 }
 
-/// The two forms of a call: with a store, or together with others.
-pub(super) fn calls(scope: &Scope<'_>, guest: &Guest, function: &Function, functions: &TokenStream) -> TokenStream {
+/// Where a function is that was found.
+pub(super) enum At {
+    /// It is this expression.
+    Always(TokenStream),
+    /// It is in this `Option`: the component may lack it.
+    Maybe(TokenStream),
+}
+
+/// A function's place in the array of its interface's.
+fn at(scope: &Scope<'_>, guest: &Guest, function: &Function, functions: &TokenStream) -> TokenStream {
     let index = self::functions(scope.world, guest).iter().position(|other| std::ptr::eq(*other, function));
     let index = number(index.unwrap_or_default());
+    quote!(#functions[#index])
+}
+
+/// The two forms of a call: with a store, or together with others.
+pub(super) fn calls(scope: &Scope<'_>, function: &Function, at: At) -> TokenStream {
     let docs = documentation(&function.docs);
     let (name, concurrent) = (ident(&function.name), ident(&function.host.concurrent));
     let (store, accessor) = (ident(&function.host.reserved.store), ident(&function.host.reserved.accessor));
@@ -147,16 +161,32 @@ pub(super) fn calls(scope: &Scope<'_>, guest: &Guest, function: &Function, funct
     let pattern_mut = if function.streams { quote!((mut __result,)) } else { pattern.clone() };
     let streams = if function.streams { quote!(__rt::Streams) } else { quote!(__rt::Plain) };
     let text = format!(" [`Self::{name}`], together with other calls.");
+    let (found, absent, output, value) = match at {
+        At::Always(found) => (found, None, quote!(#result), value),
+        At::Maybe(found) => (
+            quote!(__found),
+            Some(quote! { let Some(__found) = #found else { return Ok(::core::option::Option::None) }; }),
+            quote!(::core::option::Option<#result>),
+            quote!(::core::option::Option::Some(#value)),
+        ),
+    };
+    let lacking = absent.is_some().then(|| quote! { #[doc = " `None` if the component does not export it."] });
+    let span = span(scope, function, "wit-export");
+    let call_async = spanned(span.as_ref(), quote!(__function.call_async(&mut __store, #values)));
+    let call =
+        spanned(span.as_ref(), quote!(__rt::Caller::call::<#streams, _, _>(#accessor, __function, #values_owned)));
     quote! {
         #docs
+        #lacking
         pub async fn #name(
             &self,
             #store: impl __rt::AsContextMut<Data: ::core::marker::Send>,
             #taken
-        ) -> __rt::Result<#result> {
+        ) -> __rt::Result<#output> {
+            #absent
             let mut __store = #store;
-            let __function = unsafe { __rt::TypedFunc::<#types, #results>::new_unchecked(#functions[#index]) };
-            let #pattern_mut = __function.call_async(&mut __store, #values).await?;
+            let __function = unsafe { __rt::TypedFunc::<#types, #results>::new_unchecked(#found) };
+            let #pattern_mut = #call_async.await?;
             #attach
             Ok(#value)
         }
@@ -166,9 +196,10 @@ pub(super) fn calls(scope: &Scope<'_>, guest: &Guest, function: &Function, funct
             &self,
             #accessor: impl __rt::Caller,
             #taken_owned
-        ) -> __rt::Result<#result> {
-            let __function = unsafe { __rt::TypedFunc::<#types_owned, #results>::new_unchecked(#functions[#index]) };
-            let #pattern = __rt::Caller::call::<#streams, _, _>(#accessor, __function, #values_owned).await?;
+        ) -> __rt::Result<#output> {
+            #absent
+            let __function = unsafe { __rt::TypedFunc::<#types_owned, #results>::new_unchecked(#found) };
+            let #pattern = #call.await?;
             Ok(#value)
         }
     }
@@ -176,7 +207,8 @@ pub(super) fn calls(scope: &Scope<'_>, guest: &Guest, function: &Function, funct
 
 fn of_resource(scope: &Scope<'_>, guest: &Guest, id: TypeId, resource: &ExportedResource) -> TokenStream {
     let (name, guest_name) = (ident(&resource.trait_name), ident(&guest.trait_name));
-    let calls = resource.functions.iter().map(|function| calls(scope, guest, function, &quote!(self.guest.functions)));
+    let at = |function| At::Always(self::at(scope, guest, function, &quote!(self.guest.functions)));
+    let calls = resource.functions.iter().map(|function| calls(scope, function, at(function)));
     let text = format!(" The functions of the resource `{}`.", scope.world.types[id.0].wit_name);
     quote! {
         #[doc = #text]

@@ -124,6 +124,7 @@ fn glue_sync(scope: &Scope<'_>, host: &Host, function: &Function, implementer: &
     let views = function.params.iter().zip(&names).filter(|(param, _)| is_view(&param.ty)).map(|(_, name)| {
         quote! { let #name = unsafe { __rt::Borrowed::view(&#name, &store) }?; }
     });
+    let span = call::span(scope, function, "wit-import").map(|span| quote! { let __entered = #span.entered(); });
     let attach = attach(function, &names, &quote!(&mut store)).map(|(bound, attach)| quote! { #bound #attach });
     let is_method = matches!(function.kind, FuncKind::Method(_));
     let values = function.params.iter().zip(&names).skip(usize::from(is_method));
@@ -154,6 +155,7 @@ fn glue_sync(scope: &Scope<'_>, host: &Host, function: &Function, implementer: &
     let result = finish(scope, function, &quote!(host));
     quote! {
         instance.func_wrap(#wit_name, move |mut store: __rt::StoreContextMut<'_, T_>, #pattern: #types| {
+            #span
             #(#views)*
             #attach
             #body
@@ -182,8 +184,9 @@ fn glue_async(scope: &Scope<'_>, host: &Host, function: &Function, implementer: 
         }
     });
     let full = call::full_name(scope, function);
-    let (call, after) =
-        settle(host, function, &full, quote!(#implementer::#name(__rt::Cx::new(&accessor), #(#values),*).await));
+    let span = call::span(scope, function, "wit-import");
+    let call = call::spanned(span.as_ref(), quote!(#implementer::#name(__rt::Cx::new(&accessor), #(#values),*)));
+    let (call, after) = settle(host, function, &full, quote!(#call.await));
     let result = match function.kind {
         FuncKind::Constructor(_) => {
             let result = finish(scope, function, &quote!(access.get()));

@@ -1,13 +1,13 @@
 //! The world: what is instantiated.
 
-use super::export::{self, interfaces};
+use super::export::{self, At, interfaces};
 use super::import;
 use super::link::{number, resource_bounds};
 use super::{documentation, lints};
 use crate::emit::ident;
 use crate::emit::paths::Scope;
-use crate::model::{Host, ModuleId, ROOT, World};
-use proc_macro2::TokenStream;
+use crate::model::{Function, Guest, Host, ModuleId, ROOT, World};
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 /// Prints the world's types.
@@ -20,11 +20,38 @@ pub(super) fn define(world: &World, host: &Host) -> TokenStream {
 /// What was checked and found before there is an instance.
 fn pre(scope: &Scope<'_>, host: &Host) -> TokenStream {
     let (lints, name, instance) = (lints(), ident(&host.pre), ident(&host.name));
-    let own = own_functions(scope);
-    let count = number(own.len());
+    let (own, maybe) = own_functions(scope);
+    let (count, maybe_count) = (number(own.len()), number(maybe.len()));
     let finds = own.iter().map(|function| export::find(scope, function, &quote!(None)));
-    let (getters, types): (Vec<_>, Vec<_>) = guests(scope).unzip();
-    let counts = interfaces(scope.world).map(|(_, guest)| number(export::functions(scope.world, guest).len()));
+    let finds_maybe = maybe.iter().map(|function| {
+        let (wit_name, find) = (&function.wit_name, export::find(scope, function, &quote!(None)));
+        quote!(__rt::if_exported(pre, #wit_name, || #find)?)
+    });
+    let guests = guests(scope);
+    let getters: Vec<_> = guests.iter().map(|guest| &guest.getter).collect();
+    let found = guests.iter().map(|guest| {
+        let count = number(export::functions(scope.world, guest.guest).len());
+        maybe_type(guest.optional, quote!([__rt::ComponentExportIndex; #count]))
+    });
+    let find_guests = guests.iter().map(|guest| {
+        let (ty, id) = (&guest.ty, guest.id);
+        match guest.optional {
+            true => quote!(__rt::if_exported(&pre, #id, || #ty::__find(&pre))?),
+            false => quote!(#ty::__find(&pre)?),
+        }
+    });
+    let load_guests = guests.iter().map(|guest| {
+        let (ty, getter) = (&guest.ty, &guest.getter);
+        match guest.optional {
+            true => quote! {
+                match &self.#getter {
+                    Some(found) => ::core::option::Option::Some(#ty::__load(&mut store, &instance, found)?),
+                    None => ::core::option::Option::None,
+                }
+            },
+            false => quote!(#ty::__load(&mut store, &instance, &self.#getter)?),
+        }
+    });
     let text = format!(
         " A component of the world `{}`, ready to be instantiated: its exports were looked up and checked.",
         scope.world.id
@@ -35,7 +62,8 @@ fn pre(scope: &Scope<'_>, host: &Host) -> TokenStream {
         pub struct #name<T_: 'static> {
             pre: __rt::InstancePre<T_>,
             functions: [__rt::ComponentExportIndex; #count],
-            #(#getters: [__rt::ComponentExportIndex; #counts],)*
+            maybe: [::core::option::Option<__rt::ComponentExportIndex>; #maybe_count],
+            #(#getters: #found,)*
         }
 
         #lints
@@ -44,6 +72,7 @@ fn pre(scope: &Scope<'_>, host: &Host) -> TokenStream {
                 Self {
                     pre: self.pre.clone(),
                     functions: self.functions.clone(),
+                    maybe: self.maybe.clone(),
                     #(#getters: self.#getters.clone(),)*
                 }
             }
@@ -59,7 +88,8 @@ fn pre(scope: &Scope<'_>, host: &Host) -> TokenStream {
             pub fn new(pre: __rt::InstancePre<T_>) -> __rt::Result<Self> {
                 Ok(Self {
                     functions: { let pre = &pre; [#(#finds?),*] },
-                    #(#getters: #types::__find(&pre)?,)*
+                    maybe: { let pre = &pre; [#(#finds_maybe),*] },
+                    #(#getters: #find_guests,)*
                     pre,
                 })
             }
@@ -84,7 +114,8 @@ fn pre(scope: &Scope<'_>, host: &Host) -> TokenStream {
                 let instance = self.pre.instantiate_async(&mut store).await?;
                 Ok(#instance {
                     functions: __rt::load(&mut store, &instance, &self.functions)?,
-                    #(#getters: #types::__load(&mut store, &instance, &self.#getters)?,)*
+                    maybe: __rt::load_maybe(&mut store, &instance, &self.maybe)?,
+                    #(#getters: #load_guests,)*
                 })
             }
         }
@@ -95,11 +126,30 @@ fn pre(scope: &Scope<'_>, host: &Host) -> TokenStream {
 fn instance(scope: &Scope<'_>, host: &Host) -> TokenStream {
     let (lints, name, pre) = (lints(), ident(&host.name), ident(&host.pre));
     let docs = documentation(&scope.world.docs);
-    let count = number(own_functions(scope).len());
-    let (getters, types): (Vec<_>, Vec<_>) = guests(scope).unzip();
-    let texts = interfaces(scope.world).map(|(id, _)| format!(" The exported `{}`.", scope.world.modules[id.0].id));
-    let calls = scope.world.modules[ROOT.0].guest.iter().flat_map(|guest| {
-        guest.functions.iter().map(|function| export::calls(scope, guest, function, &quote!(self.functions)))
+    let (own, maybe) = own_functions(scope);
+    let (count, maybe_count) = (number(own.len()), number(maybe.len()));
+    let guests = guests(scope);
+    let getters: Vec<_> = guests.iter().map(|guest| &guest.getter).collect();
+    let types = guests.iter().map(|guest| maybe_type(guest.optional, guest.ty.clone()));
+    let borrowed = guests.iter().map(|guest| {
+        let ty = &guest.ty;
+        maybe_type(guest.optional, quote!(&#ty))
+    });
+    let borrows = guests.iter().map(|guest| {
+        let getter = &guest.getter;
+        if guest.optional { quote!(self.#getter.as_ref()) } else { quote!(&self.#getter) }
+    });
+    let texts = guests.iter().map(|guest| match guest.optional {
+        true => format!(" The exported `{}`, if the component has it.", guest.id),
+        false => format!(" The exported `{}`.", guest.id),
+    });
+    let calls = own.iter().enumerate().map(|(index, function)| {
+        let index = number(index);
+        export::calls(scope, function, At::Always(quote!(self.functions[#index])))
+    });
+    let calls_maybe = maybe.iter().enumerate().map(|(index, function)| {
+        let index = number(index);
+        export::calls(scope, function, At::Maybe(quote!(self.maybe[#index])))
     });
     let text = format!(" An instance of a component of the world `{}`.", scope.world.id);
     quote! {
@@ -110,6 +160,7 @@ fn instance(scope: &Scope<'_>, host: &Host) -> TokenStream {
         #[derive(Clone)]
         pub struct #name {
             functions: [__rt::Func; #count],
+            maybe: [::core::option::Option<__rt::Func>; #maybe_count],
             #(#getters: #types,)*
         }
 
@@ -131,12 +182,13 @@ fn instance(scope: &Scope<'_>, host: &Host) -> TokenStream {
 
             #(
                 #[doc = #texts]
-                pub fn #getters(&self) -> &#types {
-                    &self.#getters
+                pub fn #getters(&self) -> #borrowed {
+                    #borrows
                 }
             )*
 
             #(#calls)*
+            #(#calls_maybe)*
         }
     }
 }
@@ -186,15 +238,36 @@ fn add_to_linker(scope: &Scope<'_>, host: &Host) -> Option<TokenStream> {
     })
 }
 
-/// The functions that the world exports itself.
-fn own_functions<'a>(scope: &Scope<'a>) -> Vec<&'a crate::model::Function> {
-    scope.world.modules[ROOT.0].guest.as_ref().map(|guest| export::functions(scope.world, guest)).unwrap_or_default()
+/// The functions that the world exports itself: those that a component has, and those that it may lack.
+fn own_functions<'a>(scope: &Scope<'a>) -> (Vec<&'a Function>, Vec<&'a Function>) {
+    let guest = scope.world.modules[ROOT.0].guest.as_ref();
+    let functions = guest.map(|guest| export::functions(scope.world, guest)).unwrap_or_default();
+    functions.into_iter().partition(|function| !function.host.optional)
 }
 
-/// The fields of exported interfaces, with their types.
-fn guests<'a>(scope: &'a Scope<'a>) -> impl Iterator<Item = (proc_macro2::Ident, TokenStream)> + 'a {
-    interfaces(scope.world).map(|(id, guest)| {
-        let (path, name) = (scope.to_module(id), ident(&guest.trait_name));
-        (ident(&scope.world.modules[id.0].getter), quote!(#path #name))
-    })
+/// An exported interface.
+struct Exported<'a> {
+    guest: &'a Guest,
+    id: &'a str,
+    getter: Ident,
+    ty: TokenStream,
+    optional: bool,
+}
+
+fn guests<'a>(scope: &Scope<'a>) -> Vec<Exported<'a>> {
+    let guests = interfaces(scope.world).map(|(index, guest)| {
+        let (path, name, module) = (scope.to_module(index), ident(&guest.trait_name), &scope.world.modules[index.0]);
+        Exported {
+            guest,
+            id: &module.id,
+            getter: ident(&module.getter),
+            ty: quote!(#path #name),
+            optional: module.optional,
+        }
+    });
+    guests.collect()
+}
+
+fn maybe_type(optional: bool, ty: TokenStream) -> TokenStream {
+    if optional { quote!(::core::option::Option<#ty>) } else { ty }
 }

@@ -11,6 +11,8 @@ pub struct Host {
     pub imports: String,
     /// Methods of hosts may fail the call: they return `wasmtime::Result`.
     pub trappable: bool,
+    /// Calls are spans.
+    pub tracing: bool,
 }
 
 /// What a function of a host has beyond one of a guest.
@@ -20,6 +22,8 @@ pub struct HostFunction {
     pub concurrent: String,
     /// The type that takes the place of the error in the result, by `trappable_error_type`.
     pub error: Option<String>,
+    /// A component may lack this export of the world.
+    pub optional: bool,
     /// Parameters that are needed beside those of WIT have other names than these: `store`, `host`, `cx`, `this`, `accessor`.
     pub reserved: Reserved,
 }

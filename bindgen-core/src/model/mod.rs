@@ -92,6 +92,8 @@ pub struct Module {
     pub host_trait: String,
     /// What the world's instance calls the exported interface, `my_pkg_api`.
     pub getter: String,
+    /// A component may lack the exported interface.
+    pub optional: bool,
     /// The module is elsewhere, known at the root by this name (see [`Style::remaps`]): nothing is printed for it.
     pub home: Option<String>,
 }

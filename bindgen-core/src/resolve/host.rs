@@ -86,6 +86,7 @@ impl Resolver<'_> {
         HostFunction {
             concurrent: format!("{name}_concurrent"),
             error: self.trappable_error(function),
+            optional: false,
             reserved: Reserved {
                 store: free("store"),
                 accessor: free("caller"),
@@ -149,6 +150,7 @@ impl Resolver<'_> {
             pre: free(format!("{camel}Pre")),
             imports: free(format!("{camel}Imports")),
             trappable: self.options.trappable_imports,
+            tracing: self.options.tracing,
         }
     }
 
@@ -165,6 +167,39 @@ impl Resolver<'_> {
                 self.modules[index].getter = getter;
             }
         }
+    }
+
+    /// Marks what a component may lack.
+    pub(crate) fn mark_optional(&mut self) {
+        let wanted = &self.options.optional_exports;
+        let mut used = HashSet::new();
+        let mut is_optional = |name: &str| {
+            let found = wanted.iter().find(|wanted| {
+                *wanted == "all" || *wanted == name || name.split_once('@').is_some_and(|(bare, _)| *wanted == bare)
+            });
+            found.map(|found| used.insert(found.clone())).is_some()
+        };
+        for (index, module) in self.modules.iter_mut().enumerate() {
+            let Some(guest) = &mut module.guest else { continue };
+            if index == ROOT.0 {
+                for function in &mut guest.functions {
+                    function.host.optional = is_optional(&function.wit_name);
+                }
+            } else {
+                module.optional = is_optional(&module.id);
+            }
+        }
+        self.used_optional = used;
+    }
+
+    pub(crate) fn unused_optional_exports(&self) -> Vec<Diagnostic> {
+        let unused = self.options.optional_exports.iter().filter(|name| !self.used_optional.contains(*name));
+        let diagnostics = unused.map(|name| {
+            Diagnostic::new(format!("the world does not export `{name}`, which `optional_exports` has"))
+                .help("names are those of the world's functions, `ns:pkg/interface` of its interfaces, or `all`")
+                .option("optional_exports", Some(name.clone()))
+        });
+        diagnostics.collect()
     }
 
     /// Types whose bytes can be copied: made of numbers, enums and flags alone.

@@ -61,6 +61,7 @@ pub(crate) fn world(source: &Source, options: &Options, side: Side) -> Result<Wo
         payloads: Vec::new(),
         used_attributes: HashSet::new(),
         used_errors: HashSet::new(),
+        used_optional: HashSet::new(),
         errors: Vec::new(),
     };
     resolver.run();
@@ -102,6 +103,8 @@ pub(crate) struct Resolver<'a> {
     pub(crate) used_attributes: HashSet<String>,
     /// Keys of `trappable_error_type` that were applied.
     pub(crate) used_errors: HashSet<String>,
+    /// The entries of `optional_exports` that name something.
+    pub(crate) used_optional: HashSet<String>,
     pub(crate) errors: Vec<Diagnostic>,
 }
 
@@ -123,6 +126,7 @@ impl Resolver<'_> {
         self.define_payloads();
         self.settle_impls();
         self.settle_plain();
+        self.mark_optional();
     }
 
     fn finish(mut self, section: model::Section) -> Result<World, Diagnostics> {
@@ -178,6 +182,7 @@ impl Resolver<'_> {
         unused.extend(self.sync.unused());
         unused.extend(self.chain.unused());
         unused.extend(self.unused_error_types());
+        unused.extend(self.unused_optional_exports());
         let options = self.options;
         for (name, entries) in [
             ("additional_type_attributes", &options.additional_type_attributes),

@@ -65,6 +65,7 @@ impl Resolver<'_> {
             guest: None,
             host_trait: String::new(),
             getter: String::new(),
+            optional: false,
             home: None,
         });
         for (key, item) in &world.imports {
@@ -116,6 +117,7 @@ impl Resolver<'_> {
             guest: None,
             host_trait: String::new(),
             getter: String::new(),
+            optional: false,
             home,
         });
     }
