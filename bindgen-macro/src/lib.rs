@@ -117,6 +117,8 @@ pub fn generate(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
 /// |---|---|
 /// | `trappable_imports` | Functions of hosts return `Result`: an error ends the component. |
 /// | `trappable_error_type: { "ns:pkg/interface/error" => path::to::Error }` | Functions that fail with that error of WIT's return `path::to::Error`, which is `Trappable<Error>`. |
+/// | `optional_exports: ["run", "ns:pkg/interface"]` | Exports that a component may lack, or `all`: functions of the world return an `Option`, and so does what hands out the interface. |
+/// | `tracing` | Each call of an import (`wit-import`) or an export (`wit-export`) is a span with the fields `interface` and `function`; needs the feature `tracing` of the runtime. Without this nothing is there that could cost. |
 ///
 /// | how it fits into the crate | |
 /// |---|---|
