@@ -6,4 +6,6 @@ mod host {
     mod handle;
     mod kinds;
     mod options;
+    mod resources;
+    mod wasi;
 }

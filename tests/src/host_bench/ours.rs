@@ -150,7 +150,7 @@ impl Embedder {
             }
             Case::PointStreamIn(n) => assert_eq!(api.fill_points(store, n).await?, u64::from(n)),
             Case::ReaderOut(n) => {
-                let bytes = InStream::from_reader(tokio::io::AsyncReadExt::take(Ones, u64::from(n) << 16));
+                let bytes = InStream::from_reader(Ones(u64::from(n) << 16));
                 assert_eq!(api.drain(store, bytes).await?, u64::from(n) << 16);
             }
             Case::ChunksOut(n) => {
@@ -185,19 +185,20 @@ impl Embedder {
     }
 }
 
-/// A reader that has as many bytes as one wants.
-struct Ones;
+/// A reader with so many bytes.
+struct Ones(u64);
 
 impl tokio::io::AsyncRead for Ones {
     fn poll_read(
-        self: std::pin::Pin<&mut Self>,
+        mut self: std::pin::Pin<&mut Self>,
         _: &mut std::task::Context<'_>,
         buffer: &mut tokio::io::ReadBuf<'_>,
     ) -> Poll<std::io::Result<()>> {
         let room = buffer.initialize_unfilled();
-        room.fill(1);
-        let count = room.len();
+        let count = room.len().min(self.0 as usize);
+        room[..count].fill(1);
         buffer.advance(count);
+        self.0 -= count as u64;
         Poll::Ready(Ok(()))
     }
 }
