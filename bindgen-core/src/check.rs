@@ -149,10 +149,13 @@ impl Checks<'_> {
         }
     }
 
-    /// `handle`, `take-handle` and `from-handle` are names of functions that every imported resource has in Rust. (Those of
-    /// an exported one are asked for by a trait of their own.)
+    /// `handle`, `take-handle` and `from-handle` are names of functions that every imported resource of a guest has in
+    /// Rust. (Those of an exported one are asked for by a trait of their own.)
     fn check_handles(&mut self, kind: &TypeKind, name: &str) {
         let TypeKind::ImportedResource(resource) = kind else { return };
+        if self.world.host.is_some() {
+            return;
+        }
         for function in &resource.functions {
             if matches!(function.name.as_str(), "handle" | "take_handle" | "from_handle") {
                 let help = format!("give it another name, or leave it out with `skip: [\"{}\"]`", function.wit_name);

@@ -5,6 +5,7 @@ mod host {
     mod flows;
     mod handle;
     mod kinds;
+    mod names;
     mod options;
     mod resources;
     mod wasi;

@@ -57,8 +57,8 @@ pub(super) fn result_type(scope: &Scope<'_>, function: &Function, own: &TokenStr
 }
 
 /// A parameter's name where nothing of the bindings' own is in the way.
-pub(super) fn name(param: &Param) -> Ident {
-    ident(if param.name == "self" { "this" } else { &param.name })
+pub(super) fn name(function: &Function, param: &Param) -> Ident {
+    ident(if param.name == "self" { &function.host.reserved.this } else { &param.name })
 }
 
 /// The names of parameters in glue.

@@ -81,7 +81,7 @@ pub(super) fn exported(world: &World, id: TypeId) -> Option<&ExportedResource> {
 
 /// What finds a function, and checks its type.
 pub(super) fn find(scope: &Scope<'_>, function: &Function, interface: &TokenStream) -> TokenStream {
-    let types: Vec<_> = function.params.iter().map(|param| passed(scope, param, true).ty).collect();
+    let types: Vec<_> = function.params.iter().map(|param| passed(scope, function, param, true).ty).collect();
     let (params, result) = (call::list_type(scope, &types), call::result_list(scope, function));
     let wit_name = &function.wit_name;
     quote!(__rt::function::<T_, #params, #result>(pre, #interface, #wit_name))
@@ -94,8 +94,8 @@ struct Passed {
     value: TokenStream,
 }
 
-fn passed(scope: &Scope<'_>, param: &Param, borrowed: bool) -> Passed {
-    let name = name(param);
+fn passed(scope: &Scope<'_>, function: &Function, param: &Param, borrowed: bool) -> Passed {
+    let name = name(function, param);
     let ty = if borrowed { &param.ty } else { &param.owned };
     match ty {
         Type::ExportedBorrow(id, _) => {
@@ -144,9 +144,9 @@ pub(super) fn calls(scope: &Scope<'_>, function: &Function, at: At) -> TokenStre
         None => (quote!(()), quote!(())),
     };
     let form = |borrowed| {
-        let passed: Vec<_> = function.params.iter().map(|param| passed(scope, param, borrowed)).collect();
+        let passed: Vec<_> = function.params.iter().map(|param| passed(scope, function, param, borrowed)).collect();
         let taken = function.params.iter().zip(&passed).map(|(param, passed)| {
-            let (name, ty) = (call::name(param), &passed.taken);
+            let (name, ty) = (call::name(function, param), &passed.taken);
             quote!(#name: #ty)
         });
         let (types, values): (Vec<_>, Vec<_>) =

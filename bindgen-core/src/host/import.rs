@@ -100,7 +100,7 @@ fn signature(scope: &Scope<'_>, host: &Host, function: &Function, host_type: &To
         (FuncKind::Static(_) | FuncKind::Constructor(_), false) => params.push(quote!(#host_name: &mut #host_type)),
     }
     params.extend(function.params.iter().filter(|param| param.name != "self").map(|param| {
-        let (name, ty) = (name(param), scope.ty(&param.ty));
+        let (name, ty) = (name(function, param), scope.ty(&param.ty));
         quote!(#name: #ty)
     }));
     let result = result(scope, host, function);

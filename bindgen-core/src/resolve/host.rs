@@ -122,6 +122,7 @@ impl Resolver<'_> {
 
     /// Names everything that only hosts have.
     pub(crate) fn name_host(&mut self) -> model::Host {
+        self.part_function_names();
         for index in 0..self.modules.len() {
             let taken: HashSet<String> =
                 self.modules[index].types.iter().map(|id| self.types[id.0].name.clone()).collect();
@@ -151,6 +152,24 @@ impl Resolver<'_> {
             imports: free(format!("{camel}Imports")),
             trappable: self.options.trappable_imports,
             tracing: self.options.tracing,
+        }
+    }
+
+    /// Functions get names that neither another nor the bindings have.
+    fn part_function_names(&mut self) {
+        let of_world = ["instantiate_async", "add_to_linker"].as_slice();
+        for (index, module) in self.modules.iter_mut().enumerate() {
+            let reserved = if index == ROOT.0 { of_world } else { &[] };
+            if let Some(guest) = &mut module.guest {
+                part_names(&mut guest.functions, reserved);
+            }
+        }
+        for def in &mut self.types {
+            match &mut def.kind {
+                TypeKind::ImportedResource(resource) => part_names(&mut resource.functions, &[]),
+                TypeKind::ExportedResource(resource) => part_names(&mut resource.functions, &[]),
+                _ => {}
+            }
         }
     }
 
@@ -229,6 +248,27 @@ impl Resolver<'_> {
 /// `ns:pkg/interface/type` or, as the peer has it, `ns:pkg/interface.type`.
 fn is_key_of(key: &str, full: &str) -> bool {
     key == full || key.rsplit_once('.').is_some_and(|(interface, name)| format!("{interface}/{name}") == full)
+}
+
+/// A method called `new` is not the constructor, and one called `a-concurrent` is not what calls `a` without a store.
+fn part_names(functions: &mut [model::Function], reserved: &[&str]) {
+    let mut taken: HashSet<String> = reserved.iter().map(|name| name.to_string()).collect();
+    if functions.iter().any(|function| matches!(function.kind, model::FuncKind::Constructor(_))) {
+        taken.insert("new".into());
+    }
+    for function in functions.iter_mut() {
+        if !matches!(function.kind, model::FuncKind::Constructor(_)) && taken.contains(&function.name) {
+            let renamed = unique(&function.name, |name| taken.contains(name));
+            function.host.concurrent = format!("{renamed}_concurrent");
+            function.name = renamed;
+        }
+    }
+    // Two of WIT's that are one in Rust are refused, and so kept as they are.
+    taken.extend(functions.iter().map(|function| function.name.clone()));
+    for function in functions {
+        function.host.concurrent = unique(&function.host.concurrent, |name| taken.contains(name));
+        taken.insert(function.host.concurrent.clone());
+    }
 }
 
 /// A name that nothing else has.

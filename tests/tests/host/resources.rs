@@ -193,9 +193,11 @@ async fn a_method_may_be_passed_others_and_itself() -> Result<()> {
 
 #[tokio::test]
 async fn handles_that_are_gone_or_wrong_trap_and_say_so() -> Result<()> {
-    let twice = trapped("(local.set $a (call $new (i32.const 5))) (call $drop (local.get $a)) (call $get (local.get $a))");
+    let twice =
+        trapped("(local.set $a (call $new (i32.const 5))) (call $drop (local.get $a)) (call $get (local.get $a))");
     assert!(twice.await?.contains("unknown handle index"));
-    let taken = "(local.set $a (call $new (i32.const 5))) (drop (call $take (local.get $a))) (call $get (local.get $a))";
+    let taken =
+        "(local.set $a (call $new (i32.const 5))) (drop (call $take (local.get $a))) (call $get (local.get $a))";
     assert!(trapped(taken).await?.contains("unknown handle index"));
     // The host itself has given a handle away that is to nothing.
     let wrong = trapped("(call $get (call $wrong))").await?;

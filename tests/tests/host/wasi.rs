@@ -2,8 +2,8 @@
 
 use anyhow::{Context, Result};
 use wasmtime::component::{Component, Linker, ResourceTable};
-use wasmtime_wasi_io::bindings::wasi::io::poll::Pollable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_io::bindings::wasi::io::poll::Pollable;
 use wasp_host_rt::Res;
 use wasp_tests::build::{self, BARE, Side};
 use wasp_tests::component;
