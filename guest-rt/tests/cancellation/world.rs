@@ -222,7 +222,7 @@ impl World {
     ) {
         let far = Rc::new(Far { remote, reads, is_future, sent: RefCell::default() });
         let mut actions = Vec::new();
-        for count in pages.to_vec() {
+        for count in pages.iter().copied() {
             let (world, far) = (self.clone(), far.clone());
             actions.push(Box::new(move || {
                 far.settle(&world);

@@ -33,7 +33,7 @@ unsafe impl GlobalAlloc for Counting {
 static ALLOCATOR: Counting = Counting;
 
 /// Fewer under an interpreter.
-const ROUNDS: u32 = if cfg!(miri) { 50 } else { 100_000 };
+const ROUNDS: u32 = if cfg!(miri) { 10 } else { 100_000 };
 
 /// Does it often, and checks that no more is allocated afterwards than after a few times.
 fn stays_flat(mut round: impl FnMut()) {

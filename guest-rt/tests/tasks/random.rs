@@ -223,7 +223,7 @@ fn start(program: Program) -> TaskId {
 
 #[test]
 fn all_tasks_end_and_nothing_is_left() {
-    let seeds = if cfg!(miri) { 15 } else { 3000 };
+    let seeds = if cfg!(miri) { 5 } else { 3000 };
     for seed in 1..=seeds {
         play(seed);
     }
@@ -240,7 +240,7 @@ fn blocking_waits_for_any_program() {
         passed_on: Rc::default(),
         alive: Rc::default(),
     };
-    for _ in 0..if cfg!(miri) { 10 } else { 500 } {
+    for _ in 0..if cfg!(miri) { 4 } else { 500 } {
         for _ in 0..200 {
             let world = shared.clone();
             later(move || {

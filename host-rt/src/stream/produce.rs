@@ -18,7 +18,7 @@ pub(crate) fn reader<T: Lift + Lower + Send + Sync + 'static>(
     let Some(bytes) = any.downcast_mut::<Option<Made<u8>>>() else {
         return StreamReader::new(store, ItemProducer(made.expect("put there above")));
     };
-    if !bytes.as_mut().is_some_and(|bytes| bytes.bytes().is_some()) {
+    if bytes.as_mut().is_none_or(|bytes| bytes.bytes().is_none()) {
         return StreamReader::new(store, ItemProducer(made.expect("put there above")));
     }
     let mut reader = Some(StreamReader::new(store, ByteProducer(bytes.take().expect("looked at above")))?);

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use bytes::Bytes;
+use futures::FutureExt;
 use futures::stream::{self, StreamExt};
 use std::future::Future;
 use std::sync::Arc;
@@ -65,10 +66,7 @@ impl backend::Host for Host {
     }
 
     fn later(&mut self, x: u32) -> impl Future<Output = u32> + Send + 'static {
-        async move {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-            x
-        }
+        tokio::time::sleep(Duration::from_millis(1)).map(move |()| x)
     }
 
     async fn fetch(_: Cx<'_, Self>, n: u32, fails: bool) -> Response {

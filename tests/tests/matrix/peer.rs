@@ -31,7 +31,8 @@ pub(crate) struct Data {
 }
 
 /// What is behind the host's resource.
-pub(crate) struct Cell(Everything);
+#[allow(unreachable_pub, reason = "the macro asks for it")]
+pub struct Cell(Everything);
 
 impl types::Host for Data {}
 

@@ -1,0 +1,3 @@
+//! The guest of the README.
+
+include!("../tests/readme/guest.rs");
