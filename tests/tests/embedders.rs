@@ -3,5 +3,6 @@
 
 mod embedders {
     mod lines;
+    mod pipeline;
     mod plugins;
 }

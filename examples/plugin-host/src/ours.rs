@@ -96,8 +96,8 @@ impl Plugins {
     /// A host without plugins.
     pub fn new(limits: Limits, log: Log, storage: Storage) -> Result<Self> {
         let engine = Engine::new(wasp_host_rt::config().consume_fuel(true))?;
-        let mut linker = Linker::new(&engine);
-        Plugin::add_to_linker(&mut linker, |host: &mut Host| host)?;
+        let mut linker = Linker::<Host>::new(&engine);
+        Plugin::add_to_linker(&mut linker, |host| host)?;
         Ok(Self(Arc::new(Inner { engine, linker, limits, log, storage, loaded: Mutex::default() })))
     }
 
@@ -147,6 +147,8 @@ impl Plugins {
         let mut store = Store::new(engine, host);
         store.limiter(|host| &mut host.memory);
         store.set_fuel(limits.fuel)?;
+        // A plugin that computes lets others go on.
+        store.fuel_async_yield_interval(Some(limits.fuel / 100))?;
         let plugin = pre.instantiate_async(&mut store).await?;
         let (store, driver) = Handle::new(store);
         tokio::spawn(driver);

@@ -164,6 +164,8 @@ impl Plugins {
         let mut store = Store::new(engine, host);
         store.limiter(|host| &mut host.memory);
         store.set_fuel(limits.fuel)?;
+        // A plugin that computes lets others go on.
+        store.fuel_async_yield_interval(Some(limits.fuel / 100))?;
         let instance = plugin.instantiate_async(&mut store).await?;
         let (calls, requests) = mpsc::unbounded_channel();
         let running = tokio::spawn(run(store, instance, limits.fuel, requests));

@@ -7,7 +7,7 @@ use std::process::Command;
 use wasp_tests::places::{run, workspace};
 
 /// Examples with a module `ours` and a module `peer`.
-const EMBEDDERS: [&str; 1] = ["plugin-host"];
+const EMBEDDERS: [&str; 2] = ["plugin-host", "pipeline"];
 
 /// Lines that are neither blank nor nothing but a comment, of a formatted file.
 fn lines(file: &str) -> Result<usize> {

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use futures::future::join_all;
 use plugin_host::{Failure, Limits, Log, Report, Storage};
 use std::collections::HashMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use wasp_tests::build::{self, BARE, Side};
 use wasp_tests::component;
@@ -100,7 +100,17 @@ impl<P: Plugins> Test<P> {
     async fn goes_on(&self) -> Result<()> {
         assert_eq!(self.plugins.call("rogue", "answer 3").await.as_deref(), Ok("xxx"));
         assert_eq!(self.plugins.call("shout", "hello").await.as_deref(), Ok("HELLO"));
-        Ok(())
+        self.nothing_is_left().await
+    }
+
+    /// There are as many instances as there are plugins: every one has the storage, and so do the host and this test.
+    async fn nothing_is_left(&self) -> Result<()> {
+        let only_three = async {
+            while Arc::strong_count(&self.storage) > 3 + 2 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(LIMITS.time, only_three).await.context("instances are left over")
     }
 
     /// Waits until the log has so many lines.
@@ -166,7 +176,9 @@ async fn a_hundred_calls_run_at_a_time_in_one_instance<P: Plugins>() -> Result<(
 async fn a_plugin_that_computes_for_ever_runs_out_of_fuel<P: Plugins>() -> Result<()> {
     let test = Test::<P>::new(LIMITS).await?;
     let start = Instant::now();
-    assert_eq!(test.failure("loop").await, Failure::OutOfFuel);
+    let looping = test.spawn("rogue", "loop".into());
+    assert_eq!(test.plugins.call("reverse", "meanwhile").await.as_deref(), Ok("elihwnaem"));
+    assert_eq!(looping.await?.unwrap_err().failure, Failure::OutOfFuel);
     assert!(start.elapsed() < LIMITS.time);
     test.goes_on().await?;
     // Fuel is for a call, and not for an instance.
@@ -217,5 +229,5 @@ async fn a_plugin_is_replaced_while_it_runs<P: Plugins>() -> Result<()> {
         assert_eq!(call.await?, Ok(format!("OLD {n}")));
     }
     assert_eq!(test.plugins.call("shout", "newer").await.as_deref(), Ok("rewen"));
-    Ok(())
+    test.nothing_is_left().await
 }
