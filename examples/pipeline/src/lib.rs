@@ -2,5 +2,5 @@
 //! bindings, `peer` with the engine's own.
 
 pub mod ours;
-#[expect(missing_docs, reason = "the engine's macro documents nothing")]
+#[allow(missing_docs, reason = "the engine's macro documents nothing")]
 pub mod peer;
