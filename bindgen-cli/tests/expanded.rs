@@ -1,7 +1,7 @@
 //! How the bindings of small worlds read. Changes of the emitter show here, small enough to be reviewed.
 
 use std::path::{Path, PathBuf};
-use wasp_bindgen_cli::Guest;
+use wasp_bindgen_cli::{Guest, Host};
 
 fn wit(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit").join(name)
@@ -52,4 +52,33 @@ fn the_same_wit_gives_the_same_bytes_wherever_it_lies() {
         let folder = elsewhere.path().to_string_lossy().into_owned();
         assert!(!there.contains(&folder), "{name} has a path of this machine in its bindings");
     }
+}
+
+/// The bindings of a host of a world that is small enough to be read.
+fn host(world: &str) -> String {
+    let text = format!("package example:small; {world}");
+    let host = Host::new().configure(|options| options.inline = Some(text.clone()));
+    host.generate().expect("the world is bound").1
+}
+
+#[test]
+fn a_host_of_an_import() {
+    insta::assert_snapshot!(host(
+        "world greeter { /// Says so.\n import log: func(text: string); import ask: async func() -> option<string>; }"
+    ));
+}
+
+#[test]
+fn a_host_of_an_export() {
+    insta::assert_snapshot!(host(
+        "world greeter { record name { first: string, age: u8 } export greet: async func(name: name) -> string; }"
+    ));
+}
+
+#[test]
+fn a_host_of_a_resource() {
+    insta::assert_snapshot!(host(
+        "interface files { resource file { open: static func(path: string) -> file; read: func() -> stream<u8>; } }
+        world files-of-a-host { import files; }"
+    ));
 }

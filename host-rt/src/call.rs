@@ -2,7 +2,7 @@
 
 use crate::attach::Attach;
 use std::future::Future;
-use wasmtime::component::{Accessor, ComponentNamedList, HasData, Lift, Lower, TypedFunc};
+use wasmtime::component::{Accessor, ComponentNamedList, Func, HasData, Lift, Lower, TypedFunc};
 use wasmtime::{AsContextMut, Result, StoreContextMut};
 
 /// Where a component's function can be called beside others: an accessor, inside of a store's `run_concurrent`, or a
@@ -15,6 +15,52 @@ pub trait Caller {
         A: AttachResult<R>,
         P: ComponentNamedList + Lower + Send + Sync + 'static,
         R: ComponentNamedList + Lift + Send + Sync + 'static;
+}
+
+/// Calls a function that was found with these types.
+///
+/// # Safety
+///
+/// It was.
+#[doc(hidden)]
+pub unsafe fn call<A, P, R>(
+    function: Func,
+    mut store: impl AsContextMut<Data: Send>,
+    params: P,
+) -> impl Future<Output = Result<R>>
+where
+    A: AttachResult<R>,
+    P: ComponentNamedList + Lower + Send + Sync,
+    R: ComponentNamedList + Lift + Send + Sync + 'static,
+{
+    // SAFETY: the caller's promise.
+    let function = unsafe { TypedFunc::<P, R>::new_unchecked(function) };
+    async move {
+        let mut result = function.call_async(&mut store, params).await?;
+        A::attach(&mut result, &mut store.as_context_mut())?;
+        Ok(result)
+    }
+}
+
+/// The same beside other calls.
+///
+/// # Safety
+///
+/// As for [`call`].
+#[doc(hidden)]
+pub unsafe fn call_concurrent<A, P, R>(
+    function: Func,
+    caller: impl Caller,
+    params: P,
+) -> impl Future<Output = Result<R>> + Send
+where
+    A: AttachResult<R>,
+    P: ComponentNamedList + Lower + Send + Sync + 'static,
+    R: ComponentNamedList + Lift + Send + Sync + 'static,
+{
+    // SAFETY: the caller's promise.
+    let function = unsafe { TypedFunc::<P, R>::new_unchecked(function) };
+    caller.call::<A, P, R>(function, params)
 }
 
 /// How the streams in a result are tied to their store.

@@ -98,7 +98,7 @@ macro_rules! generate {
 pub mod __rt {
     pub use crate::abi::names as abi;
     pub use crate::attach::Attach;
-    pub use crate::call::{Caller, Plain, Streams};
+    pub use crate::call::{Caller, Plain, Streams, call, call_concurrent};
     pub use crate::cx::{Cx, Erased, Own};
     pub use crate::error::settle;
     pub use crate::exported::{Borrow, Owner};

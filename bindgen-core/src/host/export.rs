@@ -14,6 +14,7 @@ pub(super) fn define(scope: &Scope<'_>, guest: &Guest) -> TokenStream {
     let name = ident(&guest.trait_name);
     let functions = functions(scope.world, guest);
     let count = number(functions.len());
+    let bind = (!functions.is_empty()).then(|| quote!(let interface =));
     let id = &scope.world.modules[scope.module.0].id;
     let find = functions.iter().map(|function| find(scope, function, &quote!(Some(&interface))));
     let at = |function| At::Always(self::at(scope, guest, function, &quote!(self.functions)));
@@ -45,7 +46,7 @@ pub(super) fn define(scope: &Scope<'_>, guest: &Guest) -> TokenStream {
             pub fn __find<T_: 'static>(
                 pre: &__rt::InstancePre<T_>,
             ) -> __rt::Result<[__rt::ComponentExportIndex; #count]> {
-                let interface = __rt::interface(pre.component(), #id)?;
+                #bind __rt::interface(pre.component(), #id)?;
                 Ok([#(#find?),*])
             }
 
@@ -155,10 +156,6 @@ pub(super) fn calls(scope: &Scope<'_>, function: &Function, at: At) -> TokenStre
     };
     let (taken, types, values) = form(true);
     let (taken_owned, types_owned, values_owned) = form(false);
-    let attach = function.streams.then(|| {
-        quote! { __rt::Attach::attach(&mut __result, &mut __rt::AsContextMut::as_context_mut(&mut __store))?; }
-    });
-    let pattern_mut = if function.streams { quote!((mut __result,)) } else { pattern.clone() };
     let streams = if function.streams { quote!(__rt::Streams) } else { quote!(__rt::Plain) };
     let text = format!(" [`Self::{name}`], together with other calls.");
     let (found, absent, output, value) = match at {
@@ -172,9 +169,12 @@ pub(super) fn calls(scope: &Scope<'_>, function: &Function, at: At) -> TokenStre
     };
     let lacking = absent.is_some().then(|| quote! { #[doc = " `None` if the component does not export it."] });
     let span = span(scope, function, "wit-export");
-    let call_async = spanned(span.as_ref(), quote!(__function.call_async(&mut __store, #values)));
-    let call =
-        spanned(span.as_ref(), quote!(__rt::Caller::call::<#streams, _, _>(#accessor, __function, #values_owned)));
+    // The types are those that the function was found with.
+    let call = quote!(unsafe { __rt::call::<#streams, #types, #results>(#found, #store, #values) });
+    let call_concurrent = quote! {
+        unsafe { __rt::call_concurrent::<#streams, #types_owned, #results>(#found, #accessor, #values_owned) }
+    };
+    let (call, call_concurrent) = (spanned(span.as_ref(), call), spanned(span.as_ref(), call_concurrent));
     quote! {
         #docs
         #lacking
@@ -184,10 +184,7 @@ pub(super) fn calls(scope: &Scope<'_>, function: &Function, at: At) -> TokenStre
             #taken
         ) -> __rt::Result<#output> {
             #absent
-            let mut __store = #store;
-            let __function = unsafe { __rt::TypedFunc::<#types, #results>::new_unchecked(#found) };
-            let #pattern_mut = #call_async.await?;
-            #attach
+            let #pattern = #call.await?;
             Ok(#value)
         }
 
@@ -198,8 +195,7 @@ pub(super) fn calls(scope: &Scope<'_>, function: &Function, at: At) -> TokenStre
             #taken_owned
         ) -> __rt::Result<#output> {
             #absent
-            let __function = unsafe { __rt::TypedFunc::<#types_owned, #results>::new_unchecked(#found) };
-            let #pattern = #call.await?;
+            let #pattern = #call_concurrent.await?;
             Ok(#value)
         }
     }

@@ -129,7 +129,7 @@ fn glue_sync(scope: &Scope<'_>, host: &Host, function: &Function, implementer: &
     let is_method = matches!(function.kind, FuncKind::Method(_));
     let values = function.params.iter().zip(&names).skip(usize::from(is_method));
     let values = values.map(|(param, name)| if is_view(&param.ty) { quote!(&#name) } else { quote!(#name) });
-    let full = call::full_name(scope, function);
+    let (full, bind) = (call::full_name(scope, function), bind(host, function));
     let body = match function.kind {
         FuncKind::Method(_) => {
             let this = &names[0];
@@ -138,7 +138,7 @@ fn glue_sync(scope: &Scope<'_>, host: &Host, function: &Function, implementer: &
             quote! {
                 let host = get(store.data_mut());
                 let mut this = __rt::named(#full, host.resources().lend(#this.rep()))?;
-                let result = #call;
+                #bind #call;
                 host.resources().give_back(this);
                 #after
             }
@@ -147,7 +147,7 @@ fn glue_sync(scope: &Scope<'_>, host: &Host, function: &Function, implementer: &
             let (call, after) = settle(host, function, &full, quote!(#implementer::#name(host, #(#values),*)));
             quote! {
                 let host = get(store.data_mut());
-                let result = #call;
+                #bind #call;
                 #after
             }
         }
@@ -183,7 +183,7 @@ fn glue_async(scope: &Scope<'_>, host: &Host, function: &Function, implementer: 
             })?;
         }
     });
-    let full = call::full_name(scope, function);
+    let (full, bind) = (call::full_name(scope, function), bind(host, function));
     let span = call::span(scope, function, "wit-import");
     let call = call::spanned(span.as_ref(), quote!(#implementer::#name(__rt::Cx::new(&accessor), #(#values),*)));
     let (call, after) = settle(host, function, &full, quote!(#call.await));
@@ -199,7 +199,7 @@ fn glue_async(scope: &Scope<'_>, host: &Host, function: &Function, implementer: 
             let accessor = accessor.with_getter::<__rt::Own<H_>>(get);
             __rt::Box::pin(async move {
                 #attach
-                let result = #call;
+                #bind #call;
                 #after
                 #result
             })
@@ -233,12 +233,19 @@ fn settle(host: &Host, function: &Function, full: &str, call: TokenStream) -> (T
     let call = made(host, function, call);
     let after = if function.host.error.is_some() {
         Some(quote! { let result = __rt::named(#full, __rt::settle(result))?; })
+    } else if host.trappable && function.result.is_none() {
+        Some(quote! { __rt::named(#full, result)?; })
     } else if host.trappable {
         Some(quote! { let result = __rt::named(#full, result)?; })
     } else {
         None
     };
     (call, after)
+}
+
+/// What keeps the call's result, if it has one.
+fn bind(host: &Host, function: &Function) -> Option<TokenStream> {
+    (function.result.is_some() || host.trappable).then(|| quote!(let result =))
 }
 
 /// The result as a list.

@@ -110,8 +110,8 @@ fn root_lints(scope: &Scope<'_>) -> Option<TokenStream> {
 /// Lints that say nothing about the user's own code.
 fn lints() -> TokenStream {
     quote!(#[allow(
-        dead_code, deprecated, missing_docs, missing_debug_implementations, non_snake_case, unreachable_pub, unused_mut,
-        unused_variables, clippy::all
+        dead_code, deprecated, missing_docs, missing_debug_implementations, non_snake_case, unreachable_pub,
+        clippy::all
     )])
 }
 

@@ -13,8 +13,8 @@ use quote::quote;
 /// Prints the world's types.
 pub(super) fn define(world: &World, host: &Host) -> TokenStream {
     let scope = Scope { world, module: ROOT };
-    let (pre, instance, add) = (pre(&scope, host), instance(&scope, host), add_to_linker(&scope, host));
-    quote! { #pre #instance #add }
+    let (pre, instance) = (pre(&scope, host), instance(&scope, host));
+    quote! { #pre #instance }
 }
 
 /// What was checked and found before there is an instance.
@@ -27,6 +27,13 @@ fn pre(scope: &Scope<'_>, host: &Host) -> TokenStream {
         let (wit_name, find) = (&function.wit_name, export::find(scope, function, &quote!(None)));
         quote!(__rt::if_exported(pre, #wit_name, || #find)?)
     });
+    let finds = if own.is_empty() { quote!([]) } else { quote!({ let pre = &pre; [#(#finds?),*] }) };
+    let finds_maybe = quote!([#(#finds_maybe),*]);
+    let has_maybe = |field: TokenStream| (!maybe.is_empty()).then_some(field);
+    let has_maybe_index = has_maybe(quote!(maybe: [::core::option::Option<__rt::ComponentExportIndex>; #maybe_count],));
+    let has_maybe_clone = has_maybe(quote!(maybe: self.maybe.clone(),));
+    let has_maybe_find = has_maybe(quote!(maybe: { let pre = &pre; #finds_maybe },));
+    let has_maybe_load = has_maybe(quote!(maybe: __rt::load_maybe(&mut store, &instance, &self.maybe)?,));
     let guests = guests(scope);
     let getters: Vec<_> = guests.iter().map(|guest| &guest.getter).collect();
     let found = guests.iter().map(|guest| {
@@ -62,7 +69,7 @@ fn pre(scope: &Scope<'_>, host: &Host) -> TokenStream {
         pub struct #name<T_: 'static> {
             pre: __rt::InstancePre<T_>,
             functions: [__rt::ComponentExportIndex; #count],
-            maybe: [::core::option::Option<__rt::ComponentExportIndex>; #maybe_count],
+            #has_maybe_index
             #(#getters: #found,)*
         }
 
@@ -72,7 +79,7 @@ fn pre(scope: &Scope<'_>, host: &Host) -> TokenStream {
                 Self {
                     pre: self.pre.clone(),
                     functions: self.functions.clone(),
-                    maybe: self.maybe.clone(),
+                    #has_maybe_clone
                     #(#getters: self.#getters.clone(),)*
                 }
             }
@@ -87,8 +94,8 @@ fn pre(scope: &Scope<'_>, host: &Host) -> TokenStream {
             /// When the component lacks one, or has it with another type.
             pub fn new(pre: __rt::InstancePre<T_>) -> __rt::Result<Self> {
                 Ok(Self {
-                    functions: { let pre = &pre; [#(#finds?),*] },
-                    maybe: { let pre = &pre; [#(#finds_maybe),*] },
+                    functions: #finds,
+                    #has_maybe_find
                     #(#getters: #find_guests,)*
                     pre,
                 })
@@ -114,7 +121,7 @@ fn pre(scope: &Scope<'_>, host: &Host) -> TokenStream {
                 let instance = self.pre.instantiate_async(&mut store).await?;
                 Ok(#instance {
                     functions: __rt::load(&mut store, &instance, &self.functions)?,
-                    maybe: __rt::load_maybe(&mut store, &instance, &self.maybe)?,
+                    #has_maybe_load
                     #(#getters: #load_guests,)*
                 })
             }
@@ -126,8 +133,11 @@ fn pre(scope: &Scope<'_>, host: &Host) -> TokenStream {
 fn instance(scope: &Scope<'_>, host: &Host) -> TokenStream {
     let (lints, name, pre) = (lints(), ident(&host.name), ident(&host.pre));
     let docs = documentation(&scope.world.docs);
+    let docs = (!docs.is_empty()).then(|| quote! { #[doc = ""] #docs });
     let (own, maybe) = own_functions(scope);
     let (count, maybe_count) = (number(own.len()), number(maybe.len()));
+    let has_maybe_func =
+        (!maybe.is_empty()).then(|| quote!(maybe: [::core::option::Option<__rt::Func>; #maybe_count],));
     let guests = guests(scope);
     let getters: Vec<_> = guests.iter().map(|guest| &guest.getter).collect();
     let types = guests.iter().map(|guest| maybe_type(guest.optional, guest.ty.clone()));
@@ -152,20 +162,22 @@ fn instance(scope: &Scope<'_>, host: &Host) -> TokenStream {
         export::calls(scope, function, At::Maybe(quote!(self.maybe[#index])))
     });
     let text = format!(" An instance of a component of the world `{}`.", scope.world.id);
+    let add = add_to_linker(scope, host);
     quote! {
         #[doc = #text]
-        ///
         #docs
         #lints
         #[derive(Clone)]
         pub struct #name {
             functions: [__rt::Func; #count],
-            maybe: [::core::option::Option<__rt::Func>; #maybe_count],
+            #has_maybe_func
             #(#getters: #types,)*
         }
 
         #lints
         impl #name {
+            #add
+
             /// Looks up all exports and instantiates the component.
             ///
             /// # Errors
@@ -195,7 +207,6 @@ fn instance(scope: &Scope<'_>, host: &Host) -> TokenStream {
 
 /// What adds every import to a linker.
 fn add_to_linker(scope: &Scope<'_>, host: &Host) -> Option<TokenStream> {
-    let (lints, name) = (lints(), ident(&host.name));
     let world = scope.world;
     let linked: Vec<_> = (0..world.modules.len())
         .map(|index| Scope { world, module: ModuleId(index) })
@@ -216,23 +227,20 @@ fn add_to_linker(scope: &Scope<'_>, host: &Host) -> Option<TokenStream> {
     });
     (!linked.is_empty()).then(|| {
         quote! {
-            #lints
-            impl #name {
-                /// Adds all that the world imports to a linker; `get` finds the host in a store's data.
-                ///
-                /// # Errors
-                ///
-                /// When the linker has one of the names already.
-                pub fn add_to_linker<T_: ::core::marker::Send + 'static, H_: #(#bounds)+*>(
-                    linker: &mut __rt::Linker<T_>,
-                    get: fn(&mut T_) -> &mut H_,
-                ) -> __rt::Result<()>
-                where
-                    #(#external,)*
-                {
-                    #(#calls(linker, get)?;)*
-                    Ok(())
-                }
+            /// Adds all that the world imports to a linker; `get` finds the host in a store's data.
+            ///
+            /// # Errors
+            ///
+            /// When the linker has one of the names already.
+            pub fn add_to_linker<T_: ::core::marker::Send + 'static, H_: #(#bounds)+*>(
+                linker: &mut __rt::Linker<T_>,
+                get: fn(&mut T_) -> &mut H_,
+            ) -> __rt::Result<()>
+            where
+                #(#external,)*
+            {
+                #(#calls(linker, get)?;)*
+                Ok(())
             }
         }
     })

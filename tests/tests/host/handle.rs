@@ -109,3 +109,16 @@ async fn the_store_comes_back_when_the_last_handle_is_gone() -> Result<()> {
     assert_eq!(traced(flows.echo(&mut store, "b").await)?, "b");
     Ok(())
 }
+
+#[tokio::test]
+async fn a_call_on_the_store_that_is_dropped_leaves_the_instance_usable() -> Result<()> {
+    let (mut store, flows) = instance().await?;
+    for _ in 0..20 {
+        // It has a suspended import by then.
+        let hung = tokio::time::timeout(Duration::from_millis(1), flows.hang(&mut store)).await;
+        assert!(hung.is_err(), "it never returns");
+        assert_eq!(traced(flows.echo(&mut store, "there").await)?, "there");
+        assert_eq!(traced(flows.send(&mut store, 10, None).await)?, 45);
+    }
+    Ok(())
+}
