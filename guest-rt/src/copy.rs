@@ -6,7 +6,8 @@ use crate::instance::instance;
 use crate::task::{Parked, Target};
 use crate::waitable::Operation;
 use core::cell::{Cell, UnsafeCell};
-use core::task::{Context, Waker};
+use core::future::poll_fn;
+use core::task::{Context, Poll, Waker};
 
 /// The other side has taken, or given, what it wanted.
 pub(crate) const COMPLETED: u32 = 0;
@@ -45,16 +46,11 @@ pub(crate) fn may_cancel() -> bool {
 /// # Safety
 /// It may be called then.
 pub(crate) unsafe fn put_off(this: *mut (), finish: unsafe fn(*mut ())) {
-    struct Unfinished(*mut (), unsafe fn(*mut ()));
-
-    impl Unfinished {
-        fn finish(self) {
-            // SAFETY: the promise of the caller of `put_off`.
-            unsafe { (self.1)(self.0) }
-        }
-    }
-    let unfinished = Unfinished(this, finish);
-    drop(crate::spawn_local(async move { unfinished.finish() }));
+    drop(crate::spawn_local(poll_fn(move |_| {
+        // SAFETY: the caller's promise.
+        unsafe { finish(this) }
+        Poll::Ready(())
+    })));
 }
 
 /// Where the copy of an end is.
@@ -96,6 +92,7 @@ impl Pending {
     }
 
     /// A copy between local ends has to wait.
+    #[inline(never)]
     pub(crate) fn wait_locally(&self, cx: &Context<'_>) {
         self.outcome.set(BLOCKED);
         self.flight.set(Flight::Local);
@@ -151,6 +148,7 @@ impl Pending {
     }
 
     /// The code of the copy, which then is over; before that, whom `cx` wakes will be woken by it.
+    #[inline(never)]
     pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Option<u32> {
         let code = match self.flight.get() {
             Flight::Idle => return None,
@@ -179,8 +177,9 @@ impl Pending {
     /// Gives the copy up: its code, which may tell that it had ended before.
     ///
     /// # Safety
-    /// `cancel` is the built-in that cancels it.
-    pub(crate) unsafe fn cancel(&self, cancel: impl FnOnce(u32) -> u32) -> u32 {
+    /// `cancel` is the built-in that cancels it; there is one when it is in the engine.
+    #[inline(never)]
+    pub(crate) unsafe fn cancel(&self, cancel: Option<unsafe fn(u32) -> u32>) -> u32 {
         match self.flight.replace(Flight::Idle) {
             Flight::Idle => CANCELLED,
             Flight::Local => {
@@ -190,10 +189,13 @@ impl Pending {
                     outcome => outcome,
                 }
             }
-            // SAFETY: it was registered when the flight began.
-            Flight::Remote => match unsafe { Operation::withdraw(self.operation.get(), &self.joined) } {
-                Some(code) => code,
-                None => cancel(self.handle.get()),
+            // SAFETY: it was registered when the flight began, and its handle has left its set.
+            Flight::Remote => unsafe {
+                match (Operation::withdraw(self.operation.get(), &self.joined), cancel) {
+                    (Some(code), _) => code,
+                    (None, Some(cancel)) => cancel(self.handle.get()),
+                    (None, None) => CANCELLED,
+                }
             },
         }
     }

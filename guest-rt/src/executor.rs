@@ -300,6 +300,7 @@ pub(crate) unsafe fn run(task: *mut Task) -> u32 {
 ///
 /// # Safety
 /// The task is over and its queue is empty.
+#[inline(never)]
 pub(crate) unsafe fn end(instance: &Instance, task: *mut Task, heir: *mut Task) {
     // SAFETY: tasks are live for ever.
     unsafe {

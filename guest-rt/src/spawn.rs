@@ -34,15 +34,21 @@ const DONE: u8 = 16;
 /// Dropping the handle lets the future go on.
 pub fn spawn_local<T: 'static>(future: impl Future<Output = T> + 'static) -> JoinHandle<T> {
     let head = insert(future);
-    let instance = instance();
-    let task = background::home(instance);
+    // SAFETY: the node is new, and has its future.
+    unsafe { enter(head) }
+    JoinHandle { head, result: PhantomData }
+}
+
+/// Makes a node that has its future one of the current task.
+#[inline(never)]
+unsafe fn enter(head: *mut Head) {
+    let task = background::home(instance());
     // SAFETY: tasks and nodes are live for ever; the node is new.
     unsafe {
         (*head).node.task.set(task);
         (*task).spawned.set((*task).spawned.get() + 1);
         enqueue(head.cast());
     }
-    JoinHandle { head, result: PhantomData }
 }
 
 /// A spawned future. Awaiting it gives its result, or `None` if it was cancelled.
@@ -106,19 +112,28 @@ impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
         // SAFETY: the handle keeps the block from being used again.
         unsafe {
-            let head = self.head;
-            let state = (*head).node.state.get();
-            (*head).node.state.set(state & !(JOINED | DONE));
-            (*(*head).joiner.get()).clear();
-            if state & DONE != 0 {
+            if leave(self.head) {
                 let mut result = MaybeUninit::<T>::uninit();
-                ((*head).take)(head, result.as_mut_ptr().cast());
-                release(head.cast());
+                ((*self.head).take)(self.head, result.as_mut_ptr().cast());
+                release(self.head.cast());
                 result.assume_init_drop();
-            } else {
-                release(head.cast());
             }
         }
+    }
+}
+
+/// The handle goes. If the block holds a result, that is to be taken, and the block released; else it was.
+#[inline(never)]
+unsafe fn leave(head: *mut Head) -> bool {
+    // SAFETY: the caller is the handle, which keeps the block from being used again.
+    unsafe {
+        let state = (*head).node.state.get();
+        (*head).node.state.set(state & !(JOINED | DONE));
+        (*(*head).joiner.get()).clear();
+        if state & DONE == 0 {
+            release(head.cast());
+        }
+        state & DONE != 0
     }
 }
 
@@ -211,21 +226,23 @@ fn insert<F: Future + 'static>(future: F) -> *mut Head {
 }
 
 fn insert_small<F: Future + 'static>(future: F) -> *mut Head {
-    let class = const { class_of(size_of::<Child<F>>()) };
-    let child = instance().blocks.take(class).cast::<Child<F>>();
-    // SAFETY: the block is big enough, and free.
+    let head = block(const { class_of(size_of::<Child<F>>()) }, Child::<F>::VTABLE, Child::<F>::take);
+    // SAFETY: the block is big enough, and has no future yet.
     unsafe {
-        child.write(Child {
-            head: Head {
-                node: Node::new(Child::<F>::VTABLE, LIVE | JOINED),
-                joiner: UnsafeCell::new(Parked::nobody()),
-                take: Child::<F>::take,
-                class,
-            },
-            slot: UnsafeCell::new(Slot { future: ManuallyDrop::new(future) }),
-        });
+        let slot = Slot { future: ManuallyDrop::new(future) };
+        (&raw mut (*head.cast::<Child<F>>()).slot).write(UnsafeCell::new(slot));
     }
-    child.cast()
+    head
+}
+
+/// A block of a class, without its future.
+#[inline(never)]
+fn block(class: usize, vtable: &'static Vtable, take: unsafe fn(*mut Head, *mut u8)) -> *mut Head {
+    let head = instance().blocks.take(class).cast::<Head>();
+    let node = Node::new(vtable, LIVE | JOINED);
+    // SAFETY: the block is free; its class is that of something that starts with a head.
+    unsafe { head.write(Head { node, joiner: UnsafeCell::new(Parked::nobody()), take, class }) }
+    head
 }
 
 const SMALLEST: usize = 64;

@@ -83,10 +83,16 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
         // SAFETY: the operation is live. The code says that the callee has written the result.
         unsafe {
             if !Operation::is_idle(operation) {
-                if !Operation::has(operation, subtask::RETURNED) && !this.wait(cx) {
-                    return Poll::Pending;
+                if !Operation::has(operation, subtask::RETURNED) {
+                    let state = wait(operation, cx);
+                    if state != subtask::RETURNED {
+                        if state != PENDING && this.is_starting() {
+                            this.started();
+                        }
+                        return Poll::Pending;
+                    }
                 }
-                if this.starting.get() {
+                if this.is_starting() {
                     this.started();
                 }
                 return Poll::Ready(this.finish());
@@ -109,7 +115,7 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
                 this.release_params();
             } else if P::BORROWS && !scratch.is_deep() {
                 return this.call_with_copies(status >> 4, cx);
-            } else {
+            } else if Self::KEEPS {
                 this.starting.set(true);
                 (*this.scratch.get()).write(scratch);
             }
@@ -120,6 +126,15 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
 }
 
 impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, const K: usize> Call<W, P, R, I, N, K> {
+    /// The parameters own something, or lower to more than their slots: there is something to do once they are taken.
+    const KEEPS: bool = P::BORROWS || P::OWNS || core::mem::needs_drop::<P>();
+
+    /// The callee has not read the parameters, which matters.
+    #[inline(always)]
+    fn is_starting(&self) -> bool {
+        Self::KEEPS && self.starting.get()
+    }
+
     /// The callee has not started, and what it was passed is borrowed: calls it again, with copies of that.
     #[cold]
     #[inline(never)]
@@ -148,21 +163,6 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
             Operation::register_new(operation, status >> 4, cx);
         }
         Poll::Pending
-    }
-
-    /// Waits, unless the result is there after all. Whether it is.
-    #[inline(never)]
-    unsafe fn wait(&self, cx: &mut Context<'_>) -> bool {
-        // SAFETY: it was registered, or is over. The code says what the callee has done.
-        unsafe {
-            let Some(code) = Operation::poll(self.operation.get(), &Cell::new(Operation::SOME_SET), cx) else {
-                return false;
-            };
-            if code == subtask::STARTED && self.starting.get() {
-                self.started();
-            }
-            code == subtask::RETURNED
-        }
     }
 
     /// The callee has taken the parameters after all.
@@ -210,16 +210,10 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
     #[cold]
     #[inline(never)]
     unsafe fn cancel(&self) {
-        let operation = self.operation.get();
         // SAFETY: the operation was registered. The final state says whose the parameters and the result are.
         unsafe {
-            let handle = Operation::handle(operation);
-            let state = match Operation::withdraw(operation, &Cell::new(Operation::SOME_SET)) {
-                Some(state) => state,
-                None => builtins::subtask_cancel(handle),
-            };
-            builtins::subtask_drop(handle);
-            if self.starting.get() {
+            let state = withdraw(self.operation.get());
+            if self.is_starting() {
                 (*self.scratch.get()).assume_init_drop();
                 if state == subtask::CANCELLED_BEFORE_STARTED {
                     ManuallyDrop::drop(&mut *self.params.get());
@@ -231,6 +225,32 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
                 drop(self.result());
             }
         }
+    }
+}
+
+/// The callee has done nothing new.
+const PENDING: u32 = u32::MAX;
+
+/// The state that the subtask has come to, once; or [`PENDING`], and whom `cx` wakes will be woken.
+#[inline(never)]
+unsafe fn wait(operation: *mut Operation, cx: &mut Context<'_>) -> u32 {
+    // SAFETY: it was registered, or is over.
+    unsafe { Operation::poll(operation, &Cell::new(Operation::SOME_SET), cx) }.unwrap_or(PENDING)
+}
+
+/// Ends a subtask: its final state.
+#[cold]
+#[inline(never)]
+unsafe fn withdraw(operation: *mut Operation) -> u32 {
+    // SAFETY: the operation was registered.
+    unsafe {
+        let handle = Operation::handle(operation);
+        let state = match Operation::withdraw(operation, &Cell::new(Operation::SOME_SET)) {
+            Some(state) => state,
+            None => builtins::subtask_cancel(handle),
+        };
+        builtins::subtask_drop(handle);
+        state
     }
 }
 

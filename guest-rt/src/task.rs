@@ -287,17 +287,23 @@ impl Parked {
         Parked { node: Cell::new(CALL), other: UnsafeCell::new(MaybeUninit::new(Other { call: done })) }
     }
 
-    /// Wakes whom `cx` wakes: written in place, since most of it is not.
+    /// Wakes whom `cx` wakes: written in place, since most of it is not. Whether that is a node of ours.
     ///
     /// # Safety
     /// `this` is valid for writes.
     #[inline(always)]
-    pub(crate) unsafe fn park_at(this: *mut Parked, cx: &Context<'_>) {
+    pub(crate) unsafe fn park_at(this: *mut Parked, cx: &Context<'_>) -> bool {
         // SAFETY: the caller's promise.
         unsafe {
             match node_of(cx.waker()) {
-                Some(node) => (&raw mut (*this).node).write(Cell::new(node)),
-                None => Parked::park_foreign(this, cx),
+                Some(node) => {
+                    (&raw mut (*this).node).write(Cell::new(node));
+                    true
+                }
+                None => {
+                    Parked::park_foreign(this, cx);
+                    false
+                }
             }
         }
     }
@@ -317,6 +323,7 @@ impl Parked {
     }
 
     /// Wakes whom `cx` wakes instead.
+    #[inline(never)]
     pub(crate) fn update(&mut self, cx: &Context<'_>) {
         let same = match node_of(cx.waker()) {
             Some(node) => self.node.get() == node,
@@ -327,7 +334,7 @@ impl Parked {
         if !same {
             self.clear();
             // SAFETY: it is a reference; what it held was taken.
-            unsafe { Parked::park_at(self, cx) }
+            unsafe { Parked::park_at(self, cx) };
         }
     }
 
@@ -372,6 +379,7 @@ impl Parked {
     }
 
     /// Wakes it, once.
+    #[inline(never)]
     pub(crate) fn wake(&self) {
         let node = self.node.get();
         if Parked::is_node(node) {
@@ -384,6 +392,7 @@ impl Parked {
     }
 
     /// Wakes nobody any more.
+    #[inline(never)]
     pub(crate) fn clear(&self) {
         if let Target::Waker(waker) = self.take() {
             drop(waker);

@@ -60,10 +60,36 @@ struct Wait {
     /// Whose set the waitable is in; null when that task has ended.
     task: *mut Task,
     parked: Parked,
-    /// The set it was handed on to without its owner's knowledge, or 0. Nodes of ours are not parked then.
-    moved: u32,
+    /// The set it was handed on to without its owner's knowledge, or 0. Written only while no node of ours is parked:
+    /// none is in what was handed on.
+    moved: MaybeUninit<u32>,
     /// The code of its event there, once there was one.
     late: MaybeUninit<u32>,
+}
+
+impl Wait {
+    /// Parks whom `cx` wakes, in what was not written yet.
+    ///
+    /// # Safety
+    /// `this` is valid for writes.
+    #[inline(always)]
+    unsafe fn park(this: *mut Wait, cx: &Context<'_>) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            if !Parked::park_at(&raw mut (*this).parked, cx) {
+                (&raw mut (*this).moved).write(MaybeUninit::new(0));
+            }
+        }
+    }
+
+    /// The set it was handed on to, or 0.
+    fn moved(&self) -> u32 {
+        if Parked::is_node(self.parked.node()) {
+            return 0;
+        }
+        // SAFETY: it is written whenever something else is parked.
+        unsafe { self.moved.assume_init() }
+    }
 }
 
 impl Operation {
@@ -86,7 +112,7 @@ impl Operation {
         // SAFETY: the caller's promise.
         unsafe {
             Self::displace(handle);
-            Parked::park_at(&raw mut (*(*this).wait.as_mut_ptr()).parked, cx);
+            Wait::park((*this).wait.as_mut_ptr(), cx);
             let set = Self::enlist(this, handle);
             join(handle, joined, set);
         }
@@ -114,7 +140,7 @@ impl Operation {
     pub(crate) unsafe fn register_new(this: *mut Self, handle: u32, cx: &mut Context<'_>) {
         // SAFETY: the caller's promise.
         unsafe {
-            Parked::park_at(&raw mut (*(*this).wait.as_mut_ptr()).parked, cx);
+            Wait::park((*this).wait.as_mut_ptr(), cx);
             builtins::waitable_join(handle, Self::enlist(this, handle));
         }
     }
@@ -136,7 +162,9 @@ impl Operation {
         // SAFETY: the caller's promise.
         unsafe {
             background::sweep();
-            (&raw mut (*(*this).wait.as_mut_ptr()).parked).write(Parked::call(done));
+            let wait = (*this).wait.as_mut_ptr();
+            (&raw mut (*wait).parked).write(Parked::call(done));
+            (&raw mut (*wait).moved).write(MaybeUninit::new(0));
             let set = Self::enlist(this, handle);
             join(handle, joined, set);
         }
@@ -245,7 +273,7 @@ impl Operation {
         // SAFETY: it was registered and has had its event.
         unsafe {
             let wait = (*this).wait.assume_init_ref();
-            joined.set(wait.moved);
+            joined.set(wait.moved.assume_init());
             wait.late.assume_init()
         }
     }
@@ -261,7 +289,6 @@ impl Operation {
             let wait = (*this).wait.as_mut_ptr();
             (&raw mut (*wait).handle).write(handle);
             (&raw mut (*wait).task).write(task);
-            (&raw mut (*wait).moved).write(0);
             instance.table.set(handle, this);
             (*task).pending.set((*task).pending.get() + 1);
             (*task).set()
@@ -283,9 +310,10 @@ impl Operation {
                 _ => {}
             }
             let wait = (*this).wait.assume_init_mut();
-            if wait.moved != 0 {
-                joined.set(core::mem::take(&mut wait.moved));
+            if let moved @ 1.. = wait.moved() {
+                joined.set(moved);
             }
+            wait.moved.write(0);
             let instance = instance();
             let current = instance.current.get();
             if wait.task.is_null() || (wait.task != current && !current.is_null()) {
@@ -380,7 +408,7 @@ unsafe fn deliver_elsewhere(operation: *mut Operation, code: u32) -> *mut Node {
     // SAFETY: the operation was just found in the table.
     unsafe {
         let wait = (*operation).wait.assume_init_mut();
-        if wait.moved != 0 && (*operation).code != STARTED {
+        if wait.moved() != 0 && (*operation).code != STARTED {
             wait.late.write(code);
             (*operation).code = MOVED;
         }
@@ -415,7 +443,7 @@ pub(crate) unsafe fn hand_on(instance: &Instance, from: *mut Task, to: *mut Task
                         let set = (*to).set();
                         Operation::rehome(wait, to);
                         // Its owner, who keeps a note of the set, learns of this with the event.
-                        wait.moved = set;
+                        wait.moved.write(set);
                         wait.parked.make_foreign();
                         builtins::waitable_join(handle, set);
                     }

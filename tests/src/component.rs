@@ -4,6 +4,8 @@ use anyhow::{Context, Result};
 use indexmap::IndexMap;
 use std::path::{Path, PathBuf};
 use wac_types::BorrowedPackageKey;
+use wasm_encoder::{RawSection, Section};
+use wasmparser::{Parser, Payload};
 
 /// Makes a core module a component; `adapter` is for modules that import WASI preview 1.
 ///
@@ -19,6 +21,36 @@ pub fn encode(module: &[u8], adapter: Option<&[u8]>) -> Result<Vec<u8>> {
         encoder = (encoder.adapter("wasi_snapshot_preview1", adapter)).context("cannot use the WASI adapter")?;
     }
     encoder.encode().context("cannot make the module a component")
+}
+
+/// A component, or a module, without its custom sections: nothing that runs needs them.
+///
+/// # Errors
+///
+/// When it is neither.
+pub fn strip(binary: &[u8]) -> Result<Vec<u8>> {
+    let mut stripped = binary.get(..8).context("there is no header")?.to_vec();
+    let mut done = 0;
+    for payload in Parser::new(0).parse_all(binary) {
+        let payload = payload?;
+        let Some((id, range)) = payload.as_section() else { continue };
+        // What is nested was copied with the section that it is in.
+        if range.start < done {
+            continue;
+        }
+        done = range.end;
+        let inner;
+        let data = match payload {
+            Payload::CustomSection(_) => continue,
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => {
+                inner = strip(&binary[range])?;
+                &inner
+            }
+            _ => &binary[range],
+        };
+        RawSection { id, data }.append_to(&mut stripped);
+    }
+    Ok(stripped)
 }
 
 /// The adapter from WASI preview 1 that the peer publishes with its suites.

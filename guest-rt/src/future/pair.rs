@@ -153,7 +153,7 @@ impl<T: 'static> Pair<T> {
     pub(super) fn cancel_write(&self) -> Written<T> {
         let flight = self.writer.flight.get();
         // SAFETY: a write is in flight, and its handle has left its set.
-        let code = unsafe { self.writer.cancel(|handle| (self.writing.cancel)(handle)) };
+        let code = unsafe { self.writer.cancel(Some(self.writing.cancel)) };
         self.ended(flight, code)
     }
 
@@ -412,7 +412,7 @@ impl<T: 'static> Pair<T> {
         // SAFETY: nobody can have read what is being written. A writer may go once it knows that nobody reads.
         unsafe {
             if was_flying {
-                self.writer.cancel(|handle| (self.writing.cancel)(handle));
+                self.writer.cancel(Some(self.writing.cancel));
             }
             (self.writing.drop_readable)(reader);
             let (room, _) = self.area.room(self.writing.size, self.writing.align);

@@ -204,7 +204,7 @@ impl<T: 'static> Flying<T> {
         // SAFETY: the caller's promise; the handle has left its set.
         unsafe {
             let this = Box::from_raw(this);
-            let code = this.pending.cancel(|handle| (this.reading.cancel)(handle));
+            let code = this.pending.cancel(Some(this.reading.cancel));
             this.landed(code)
         }
     }

@@ -46,6 +46,7 @@ impl Channel {
     }
 
     /// The buffer of items to read ahead, which is empty, with as much room as shall be read.
+    #[inline(never)]
     fn cleared(&self) -> RawBuf {
         let mut own = self.own.replace(RawBuf::EMPTY);
         let ahead = self.ahead.get();
@@ -61,6 +62,7 @@ impl Channel {
 
     /// The read in flight is one of the reader itself from now on, if it was one of a future that was forgotten, or
     /// could not be cancelled.
+    #[inline(never)]
     fn adopt_flight(&self) {
         if !self.into_own.replace(true) {
             let mut buf = self.reader.buf.replace(RawBuf::EMPTY);

@@ -7,6 +7,7 @@ use core::ptr;
 
 impl Channel {
     /// Room for `count` canonical values.
+    #[inline(never)]
     pub(super) fn area_for(&self, count: usize, size: usize, align: usize) -> *mut u8 {
         let needed = count.saturating_mul(size);
         if needed > self.area_size.get() {
@@ -19,6 +20,7 @@ impl Channel {
         self.area.get()
     }
 
+    #[inline(never)]
     pub(super) fn free_area(&self) {
         let size = self.area_size.replace(0);
         let align = match (self.reading, self.writing) {

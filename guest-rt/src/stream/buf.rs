@@ -73,6 +73,7 @@ impl RawBuf {
     ///
     /// # Safety
     /// They are there, and of this type.
+    #[inline(never)]
     pub(super) unsafe fn drop_first(&mut self, count: usize, items: &Items) {
         let first = self.first(items);
         // Before they are dropped: what runs then must not find them.
@@ -89,6 +90,7 @@ impl RawBuf {
     ///
     /// # Safety
     /// The items are of this type.
+    #[inline(never)]
     pub(super) unsafe fn free(mut self, items: &Items) {
         // SAFETY: the caller's promise; the layout is that of the storage.
         unsafe {
@@ -101,6 +103,7 @@ impl RawBuf {
     }
 
     /// Storage for `count` items.
+    #[inline(never)]
     pub(super) fn with_capacity(count: usize, items: &Items) -> RawBuf {
         if items.size == 0 {
             return RawBuf { ptr: ptr::without_provenance_mut(items.align), cap: usize::MAX, len: 0, head: 0 };
@@ -115,6 +118,7 @@ impl RawBuf {
     ///
     /// # Safety
     /// Both hold items of this type.
+    #[inline(never)]
     pub(super) unsafe fn move_to(&mut self, to: &mut RawBuf, items: &Items) -> usize {
         let count = self.rest().min(to.room());
         // SAFETY: the items are there, and there is room for them; no two buffers share storage.

@@ -106,13 +106,21 @@ impl End {
 }
 
 impl Channel {
-    fn new(reader: End, writer: End, items: Items, owners: u8) -> Channel {
-        Channel {
-            reader,
-            writer,
+    #[cold]
+    #[inline(never)]
+    fn make(
+        items: Items,
+        reading: Option<&'static Reading>,
+        writing: Option<&'static Writing>,
+        handle: u32,
+    ) -> *mut Channel {
+        let local = writing.is_some();
+        Box::into_raw(Box::new(Channel {
+            reader: End::new(handle, true),
+            writer: End::new(NO_HANDLE, local),
             items,
-            reading: None,
-            writing: None,
+            reading,
+            writing,
             own: Cell::new(RawBuf::EMPTY),
             into_own: Cell::new(false),
             ahead: Cell::new(1),
@@ -121,25 +129,18 @@ impl Channel {
             stamp: Cell::new(0),
             area_first: Cell::new(0),
             scratch: UnsafeCell::new(Scratch::new()),
-            owners: Cell::new(owners),
-        }
+            owners: Cell::new(1 + u8::from(local)),
+        }))
     }
 
     /// A local pair, which has two owners.
-    #[inline(never)]
     pub(super) fn pair(items: Items, writing: &'static Writing) -> *mut Channel {
-        let mut channel = Self::new(End::new(NO_HANDLE, true), End::new(NO_HANDLE, true), items, 2);
-        channel.writing = Some(writing);
-        Box::into_raw(Box::new(channel))
+        Self::make(items, None, Some(writing), NO_HANDLE)
     }
 
     /// The channel of a reader that was lifted.
-    #[cold]
-    #[inline(never)]
     pub(super) fn lifted(items: Items, reading: &'static Reading, handle: u32) -> *mut Channel {
-        let mut channel = Self::new(End::new(handle, true), End::new(NO_HANDLE, false), items, 1);
-        channel.reading = Some(reading);
-        Box::into_raw(Box::new(channel))
+        Self::make(items, Some(reading), None, handle)
     }
 
     /// One owner less. All buffers of the end that goes are empty.

@@ -9,6 +9,7 @@ impl Channel {
     /// The handle of the readable end of a stream of the engine that this pair has become.
     ///
     /// The reader is open and reads nothing.
+    #[inline(never)]
     pub(super) fn promote(&self, writing: &'static Writing) -> u32 {
         if self.reader.pending.handle.get() != NO_HANDLE {
             return self.given_handle();
@@ -44,6 +45,7 @@ impl Channel {
     }
 
     /// The reader was lowered, but stayed: it reads, and so the pair is local again.
+    #[inline(never)]
     pub(super) fn demote(&self) {
         let handle = self.reader.pending.handle.get();
         if handle == NO_HANDLE || self.reading.is_some() {
@@ -52,7 +54,7 @@ impl Channel {
         let Some(writing) = self.writing else { return };
         if self.writer.pending.flight.get() == Flight::Remote {
             // SAFETY: a write is in flight, which nobody can have read from.
-            unsafe { self.writer.pending.cancel(|handle| (writing.cancel)(handle)) };
+            unsafe { self.writer.pending.cancel(Some(writing.cancel)) };
             let buf = self.writer.buf.get();
             self.writer.at.set(buf.first(&self.items));
             self.writer.count.set(buf.rest().min(MAX_COUNT));

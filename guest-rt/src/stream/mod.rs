@@ -14,9 +14,11 @@ mod futures;
 #[cfg(feature = "futures-io")]
 mod io;
 mod make;
+mod raw;
 mod read;
 mod reader;
 mod reading;
+mod relay;
 #[cfg(feature = "futures-sink")]
 mod sink;
 mod slice;

@@ -2,11 +2,11 @@
 
 use super::buf::RawBuf;
 use super::channel::Channel;
-use super::{StreamRead, StreamResult, StreamWriter};
-use crate::copy::{self, Flight, NO_HANDLE, one_thread};
-use crate::payload::{Items, Reading, Writing};
+use super::raw::RawReader;
+use super::{StreamRead, StreamResult};
+use crate::copy::one_thread;
+use crate::payload::Items;
 use alloc::vec::Vec;
-use core::cell::Cell;
 use core::fmt;
 use core::future::poll_fn;
 use core::marker::PhantomData;
@@ -20,11 +20,7 @@ use core::task::{Context, Poll, ready};
 /// Of a stream that this component has written and got back from elsewhere it can only read numbers and units: engines
 /// do not copy anything else inside one component. As long as a pair stays in the component there is no such limit.
 pub struct StreamReader<T> {
-    /// Null as long as a lifted reader is not read, and when the reader was given away.
-    channel: Cell<*mut Channel>,
-    /// While there is no channel.
-    handle: Cell<u32>,
-    reading: Option<&'static Reading>,
+    raw: RawReader,
     items: PhantomData<T>,
 }
 
@@ -33,52 +29,34 @@ one_thread!(StreamReader<T>);
 impl<T> Unpin for StreamReader<T> {}
 
 impl<T> StreamReader<T> {
-    const ITEMS: Items = Items::of::<T>();
+    pub(super) const ITEMS: Items = Items::of::<T>();
 
-    pub(super) fn lifted(handle: u32, reading: &'static Reading) -> StreamReader<T> {
-        let channel = Cell::new(core::ptr::null_mut());
-        StreamReader { channel, handle: Cell::new(handle), reading: Some(reading), items: PhantomData }
+    /// A reader of items of this type.
+    #[inline(always)]
+    pub(super) fn new(raw: RawReader) -> StreamReader<T> {
+        StreamReader { raw, items: PhantomData }
     }
 
-    /// # Safety
-    /// It becomes the owner of the channel that its reader is, with items of this type.
-    pub(super) unsafe fn local(channel: *mut Channel) -> StreamReader<T> {
-        StreamReader { channel: Cell::new(channel), handle: Cell::new(NO_HANDLE), reading: None, items: PhantomData }
+    #[inline(always)]
+    pub(super) fn raw(&self) -> &RawReader {
+        &self.raw
     }
 
     /// The channel, made when it is first needed; `None` when the reader was given away.
     #[inline]
     pub(super) fn channel(&self) -> Option<&Channel> {
-        if self.handle.get() != NO_HANDLE
-            && let Some(reading) = self.reading
-        {
-            self.channel.set(Channel::lifted(Self::ITEMS, reading, self.handle.replace(NO_HANDLE)));
-        }
-        // SAFETY: it is live as long as this owns it, and changed by shared references only.
-        unsafe { self.channel.get().as_ref() }
+        self.raw.channel(&const { Self::ITEMS })
     }
 
     /// The handle of the stream in the component's table; 0 while the stream is one of this component only.
     pub fn handle(&self) -> u32 {
-        // SAFETY: as in `channel`.
-        match unsafe { self.channel.get().as_ref() } {
-            Some(channel) => channel.reader.pending.handle.get(),
-            None => self.handle.get(),
-        }
+        self.raw.handle()
     }
 
     /// The handle, which the caller owns from now on. What was read ahead is dropped.
     #[doc(hidden)]
     pub fn take_handle(&self) -> u32 {
-        self.settle();
-        // SAFETY: as in `channel`.
-        let handle = match unsafe { self.channel.get().as_ref() } {
-            Some(Channel { writing: Some(writing), .. }) => self.promoted(writing),
-            Some(channel) => channel.given_handle(),
-            None => self.handle.get(),
-        };
-        self.give_up();
-        handle
+        self.raw.take_handle()
     }
 
     /// Reads items into the spare capacity of `buf`, as many as the writer has, and at least one; or none, when there
@@ -201,15 +179,12 @@ impl<T> StreamReader<T> {
 
     /// The items that were read ahead.
     pub fn buffered(&mut self) -> &[T] {
-        // SAFETY: as in `channel`; the items are there, and nobody can move them while this reader is borrowed.
-        unsafe {
-            match self.channel.get().as_ref() {
-                Some(channel) if channel.own.get().rest() > 0 => {
-                    let own = channel.own.get();
-                    core::slice::from_raw_parts(own.first(&Self::ITEMS).cast(), own.rest())
-                }
-                _ => &[],
-            }
+        match self.raw.get().map(|channel| channel.own.get()) {
+            // SAFETY: the items are there, and nobody can move them while this reader is borrowed.
+            Some(own) if own.rest() > 0 => unsafe {
+                core::slice::from_raw_parts(own.first(&Self::ITEMS).cast(), own.rest())
+            },
+            _ => &[],
         }
     }
 
@@ -217,121 +192,6 @@ impl<T> StreamReader<T> {
     #[cfg(feature = "futures-stream")]
     pub fn into_stream(self) -> super::StreamReaderStream<T> {
         super::StreamReaderStream::new(self)
-    }
-
-    /// Ends a read that is in flight; what it brings stays with the reader.
-    pub(super) fn settle(&self) {
-        // SAFETY: as in `channel`.
-        if let Some(channel) = unsafe { self.channel.get().as_ref() } {
-            channel.settle();
-        }
-    }
-
-    /// Items were read ahead.
-    pub(super) fn has_items(&self) -> bool {
-        // SAFETY: as in `channel`.
-        unsafe { self.channel.get().as_ref() }.is_some_and(Channel::has_items)
-    }
-
-    /// The end of the stream was read.
-    pub(super) fn has_ended(&self) -> bool {
-        // SAFETY: as in `channel`.
-        unsafe { self.channel.get().as_ref() }.is_some_and(|channel| channel.reader.finished.get())
-    }
-
-    /// The handle of the engine, in no set; of a pair made here once it has one. Nothing is in flight.
-    pub(super) fn promoted(&self, writing: &'static Writing) -> u32 {
-        // SAFETY: as in `channel`.
-        match unsafe { self.channel.get().as_ref() } {
-            None => self.handle.get(),
-            Some(channel) => channel.promote(writing),
-        }
-    }
-
-    /// The reader is somebody else's now.
-    pub(super) fn give_up(&self) {
-        let channel = self.channel.replace(core::ptr::null_mut());
-        self.handle.set(NO_HANDLE);
-        if !channel.is_null() {
-            // SAFETY: this was an owner, and nothing is in flight.
-            unsafe {
-                (*channel).close_reader(true);
-                (*channel).own.replace(RawBuf::EMPTY).free(&Self::ITEMS);
-                Channel::release(channel);
-            }
-        }
-    }
-
-    /// Takes the place of this reader, whose previous self is returned.
-    pub(super) fn replace(&self, other: StreamReader<T>) -> StreamReader<T>
-    where
-        T: 'static,
-    {
-        let other = core::mem::ManuallyDrop::new(other);
-        StreamReader {
-            channel: Cell::new(self.channel.replace(other.channel.get())),
-            handle: Cell::new(self.handle.replace(other.handle.get())),
-            reading: self.reading,
-            items: PhantomData,
-        }
-    }
-}
-
-/// Copies what is left of a stream.
-pub(super) async fn relay<T>(mut from: StreamReader<T>, mut to: StreamWriter<T>) {
-    while let Some(items) = from.next_chunk().await {
-        if !to.write_all(items).await.is_empty() {
-            return;
-        }
-    }
-}
-
-impl<T> Drop for StreamReader<T> {
-    fn drop(&mut self) {
-        let channel = self.channel.get();
-        if channel.is_null() {
-            if let Some(reading) = self.reading
-                && self.handle.get() != NO_HANDLE
-            {
-                // SAFETY: the end is ours, and nothing was ever in flight.
-                unsafe { (reading.drop)(self.handle.get()) }
-            }
-            return;
-        }
-        // SAFETY: this is an owner.
-        unsafe { drop_reader(channel) }
-    }
-}
-
-/// Drops the reader of a channel.
-///
-/// # Safety
-/// The caller was its owner.
-#[inline(never)]
-unsafe fn drop_reader(channel: *mut Channel) {
-    // SAFETY: the caller's promise; buffers hold items of the channel's type.
-    unsafe {
-        let this = &*channel;
-        if this.reader.pending.flight.get() == Flight::Remote && !copy::may_cancel() {
-            // A task can, and the next one does.
-            copy::put_off(channel.cast(), |channel| drop_reader(channel.cast()));
-            return;
-        }
-        if this.reader.pending.flight.get() != Flight::Idle {
-            let (code, buf) = this.cancel_read();
-            if this.into_own.get() {
-                this.own.set(buf);
-            } else {
-                // The first ones were the future's.
-                let mut buf = buf;
-                buf.head = buf.len - copy::count(code);
-                buf.free(&this.items);
-            }
-        }
-        let own = this.own.replace(RawBuf::EMPTY);
-        this.close_reader(false);
-        own.free(&this.items);
-        Channel::release(channel);
     }
 }
 

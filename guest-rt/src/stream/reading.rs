@@ -3,7 +3,7 @@
 use super::buf::RawBuf;
 use super::channel::Channel;
 use crate::builtins::BLOCKED;
-use crate::copy::{self, CANCELLED, COMPLETED, DROPPED, MAX_COUNT, NO_HANDLE};
+use crate::copy::{self, COMPLETED, DROPPED, MAX_COUNT, NO_HANDLE};
 use crate::payload::Reading;
 use core::task::Context;
 
@@ -48,6 +48,7 @@ impl Channel {
     }
 
     /// The items of a read are there.
+    #[inline(never)]
     pub(super) fn landed(&self, buf: &mut RawBuf, code: u32) {
         let count = copy::count(code);
         if let Some(Reading { load: Some(load), .. }) = self.reading {
@@ -67,18 +68,15 @@ impl Channel {
     }
 
     /// Gives up the read in flight: its code, and its buffer with what it has read.
+    #[inline(never)]
     pub(super) fn cancel_read(&self) -> (u32, RawBuf) {
         self.reader.live.set(false);
-        let cancel = |handle| match self.reading {
-            // SAFETY: a read is in flight, and its handle has left its set.
-            Some(reading) => unsafe { (reading.cancel)(handle) },
-            None => CANCELLED,
-        };
         // SAFETY: that is the built-in.
-        let code = unsafe { self.reader.pending.cancel(cancel) };
+        let code = unsafe { self.reader.pending.cancel(self.reading.map(|reading| reading.cancel)) };
         (code, self.take_landed(code))
     }
 
+    #[inline(never)]
     fn take_landed(&self, code: u32) -> RawBuf {
         self.reader.live.set(false);
         let slot = if self.into_own.get() { &self.own } else { &self.reader.buf };
@@ -87,6 +85,7 @@ impl Channel {
         buf
     }
 
+    #[inline(never)]
     fn read_locally(&self, at: *mut u8, room: usize, cx: &Context<'_>) -> u32 {
         let writer = &self.writer;
         if !writer.open.get() {
@@ -115,6 +114,7 @@ impl Channel {
     }
 
     /// The reader is dropped, or given away: `handle` is what it has become there.
+    #[inline(never)]
     pub(super) fn close_reader(&self, given: bool) {
         self.reader.open.set(false);
         if given {

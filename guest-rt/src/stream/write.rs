@@ -3,7 +3,7 @@
 use super::buf::RawBuf;
 use super::channel::Channel;
 use super::{StreamResult, StreamWriter};
-use crate::copy::{self, CANCELLED, DROPPED, Flight, one_thread};
+use crate::copy::{self, CANCELLED, COMPLETED, DROPPED, Flight, one_thread};
 use crate::payload::Items;
 use alloc::vec::Vec;
 use core::fmt;
@@ -75,12 +75,13 @@ impl<T> fmt::Debug for AbiBuffer<T> {
 /// Dropping it gives the write up, and drops the items that were not written; [`StreamWrite::cancel`] gives them back.
 #[must_use = "futures do nothing unless polled"]
 pub struct StreamWrite<'a, T> {
-    writer: &'a mut StreamWriter<T>,
-    write: RawWrite,
+    write: RawWrite<'a>,
+    writer: PhantomData<&'a mut StreamWriter<T>>,
 }
 
-/// A write without the type of its items.
-struct RawWrite {
+/// A write without the type of its items, which is that of its channel.
+pub(super) struct RawWrite<'a> {
+    channel: &'a Channel,
     state: State,
     /// What is to be written, while the channel does not have it.
     items: RawItems,
@@ -98,12 +99,14 @@ impl<T> Unpin for StreamWrite<'_, T> {}
 impl<'a, T> StreamWrite<'a, T> {
     #[inline]
     pub(super) fn new(writer: &'a mut StreamWriter<T>, buf: AbiBuffer<T>) -> Self {
-        StreamWrite { writer, write: RawWrite { state: State::Start, items: buf.take_raw() } }
+        let write = RawWrite { channel: writer.channel(), state: State::Start, items: buf.take_raw() };
+        StreamWrite { write, writer: PhantomData }
     }
 
     /// The write that is in flight.
     pub(super) fn resume(writer: &'a mut StreamWriter<T>) -> Self {
-        StreamWrite { writer, write: RawWrite { state: State::Flying, items: RawItems::NONE } }
+        let write = RawWrite { channel: writer.channel(), state: State::Flying, items: RawItems::NONE };
+        StreamWrite { write, writer: PhantomData }
     }
 
     /// Gives the write up: what it has come to by now, and the items that were not written.
@@ -114,14 +117,21 @@ impl<'a, T> StreamWrite<'a, T> {
     }
 
     pub(super) fn end(&mut self) -> (StreamResult, AbiBuffer<T>) {
-        let code = self.write.cancel(self.writer.channel());
-        self.ended(code)
+        let code = self.write.cancel();
+        (StreamResult::from_code(code), self.rest())
     }
 
+    /// What was not written.
     #[inline]
-    fn ended(&mut self, code: u32) -> (StreamResult, AbiBuffer<T>) {
-        let raw = core::mem::replace(&mut self.write.items, RawItems::NONE);
-        (StreamResult::from_code(code), AbiBuffer { raw, items: PhantomData })
+    fn rest(&mut self) -> AbiBuffer<T> {
+        AbiBuffer { raw: core::mem::replace(&mut self.write.items, RawItems::NONE), items: PhantomData }
+    }
+
+    /// Polls until all is written: what is left because the reader was dropped.
+    #[inline]
+    pub(super) fn poll_all(&mut self, cx: &mut Context<'_>) -> Poll<Vec<T>> {
+        ready!(self.write.poll_all(cx));
+        Poll::Ready(self.rest().into_vec())
     }
 
     /// Polls; when that is pending, the writer goes on with the write even if this is dropped.
@@ -133,8 +143,8 @@ impl<'a, T> StreamWrite<'a, T> {
 
     #[inline]
     fn step(&mut self, cx: &mut Context<'_>) -> Poll<(StreamResult, AbiBuffer<T>)> {
-        let code = ready!(self.write.poll(self.writer.channel(), cx));
-        Poll::Ready(self.ended(code))
+        let code = ready!(self.write.poll(cx));
+        Poll::Ready((StreamResult::from_code(code), self.rest()))
     }
 }
 
@@ -148,20 +158,25 @@ impl<T> Future for StreamWrite<'_, T> {
     }
 }
 
-impl<T> Drop for StreamWrite<'_, T> {
+impl Drop for RawWrite<'_> {
     #[inline]
     fn drop(&mut self) {
         // What has ended leaves nothing.
-        if self.write.state != State::Done || self.write.items.buf.cap != 0 {
-            // SAFETY: the items are of the channel's type.
-            unsafe { self.write.give_up(self.writer.channel()) }
+        if self.state != State::Done || self.items.buf.cap != 0 {
+            self.give_up();
         }
     }
 }
 
-impl RawWrite {
+impl<'a> RawWrite<'a> {
+    /// A write of items of the channel's type.
+    pub(super) fn new(channel: &'a Channel, items: RawBuf) -> RawWrite<'a> {
+        RawWrite { channel, state: State::Start, items: RawItems { buf: items, stamp: 0 } }
+    }
+
     #[inline(never)]
-    fn poll(&mut self, channel: &Channel, cx: &mut Context<'_>) -> Poll<u32> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<u32> {
+        let channel = self.channel;
         let code = match self.state {
             State::Start => {
                 channel.drop_forgotten_write();
@@ -181,32 +196,45 @@ impl RawWrite {
         code.map_or(Poll::Pending, Poll::Ready)
     }
 
+    /// Polls until all is written, or the reader was dropped.
     #[inline(never)]
-    fn cancel(&mut self, channel: &Channel) -> u32 {
+    pub(super) fn poll_all(&mut self, cx: &mut Context<'_>) -> Poll<u32> {
+        loop {
+            if self.state != State::Flying {
+                if self.items.buf.rest() == 0 {
+                    return Poll::Ready(COMPLETED);
+                }
+                self.state = State::Start;
+            }
+            if ready!(self.poll(cx)) == DROPPED {
+                return Poll::Ready(DROPPED);
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn cancel(&mut self) -> u32 {
         if core::mem::replace(&mut self.state, State::Done) != State::Flying {
             return CANCELLED;
         }
-        let (code, buf) = channel.cancel_write();
+        let (code, buf) = self.channel.cancel_write();
         self.items.buf = buf;
         code
     }
 
     /// It is known to the engine, which does not let it be cancelled here.
-    fn is_stuck(&self, channel: &Channel) -> bool {
-        self.state == State::Flying && channel.writer.pending.flight.get() == Flight::Remote && !copy::may_cancel()
+    fn is_stuck(&self) -> bool {
+        self.state == State::Flying && self.channel.writer.pending.flight.get() == Flight::Remote && !copy::may_cancel()
     }
 
     /// The future is dropped.
-    ///
-    /// # Safety
-    /// The items are of the channel's type.
     #[inline(never)]
-    unsafe fn give_up(&mut self, channel: &Channel) {
+    fn give_up(&mut self) {
         // What cannot be cancelled here is so by the next write, or when the writer is dropped.
-        if !self.is_stuck(channel) {
-            self.cancel(channel);
-            // SAFETY: the caller's promise.
-            unsafe { core::mem::replace(&mut self.items.buf, RawBuf::EMPTY).free(&channel.items) }
+        if !self.is_stuck() {
+            self.cancel();
+            // SAFETY: the items are of the channel's type.
+            unsafe { core::mem::replace(&mut self.items.buf, RawBuf::EMPTY).free(&self.channel.items) }
         }
     }
 }
@@ -244,7 +272,7 @@ impl<T> Future for WriteFrom<'_, T> {
 impl<T> Drop for WriteFrom<'_, T> {
     fn drop(&mut self) {
         let write = &self.write.write;
-        if write.state != State::Done && !write.is_stuck(self.write.writer.channel()) {
+        if write.state != State::Done && !write.is_stuck() {
             let (_, rest) = self.write.end();
             *self.values = rest.into_vec();
         }

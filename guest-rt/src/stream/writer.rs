@@ -1,17 +1,18 @@
 //! The writable end.
 
 use super::channel::Channel;
+use super::raw::RawWriter;
 use super::{AbiBuffer, StreamResult, StreamWrite, WriteFrom};
-use crate::copy::{self, Flight, one_thread};
+use crate::copy::{Flight, one_thread};
 use alloc::vec::Vec;
 use core::fmt;
+use core::future::poll_fn;
 use core::marker::PhantomData;
-use core::ptr::NonNull;
 use core::task::{Context, Poll, ready};
 
 /// The writable end of a stream. Dropping it tells the reader that nothing more will come.
 pub struct StreamWriter<T> {
-    channel: NonNull<Channel>,
+    raw: RawWriter,
     items: PhantomData<T>,
 }
 
@@ -20,16 +21,13 @@ one_thread!(StreamWriter<T>);
 impl<T> Unpin for StreamWriter<T> {}
 
 impl<T> StreamWriter<T> {
-    /// # Safety
-    /// It becomes the owner of the channel that its writer is, with items of this type.
-    pub(super) unsafe fn new(channel: *mut Channel) -> StreamWriter<T> {
-        // SAFETY: channels are not null.
-        StreamWriter { channel: unsafe { NonNull::new_unchecked(channel) }, items: PhantomData }
+    /// A writer of items of this type.
+    pub(super) fn new(raw: RawWriter) -> StreamWriter<T> {
+        StreamWriter { raw, items: PhantomData }
     }
 
     pub(super) fn channel(&self) -> &Channel {
-        // SAFETY: it is live as long as this owns it, and changed by shared references only.
-        unsafe { self.channel.as_ref() }
+        self.raw.channel()
     }
 
     /// The handle of the stream in the component's table; 0 while the stream is one of this component only.
@@ -52,17 +50,8 @@ impl<T> StreamWriter<T> {
     ///
     /// When this future is dropped, items that were not written are dropped with it; see [`Self::write_from`].
     pub async fn write_all(&mut self, values: Vec<T>) -> Vec<T> {
-        let mut buf = AbiBuffer::new(values);
-        loop {
-            if buf.remaining() == 0 {
-                return buf.into_vec();
-            }
-            let (result, rest) = self.write_buf(buf).await;
-            buf = rest;
-            if result == StreamResult::Dropped {
-                return buf.into_vec();
-            }
-        }
+        let mut write = self.write(values);
+        poll_fn(|cx| write.poll_all(cx)).await
     }
 
     /// Writes an item. It comes back when the reader was dropped.
@@ -127,35 +116,6 @@ impl<T> StreamWriter<T> {
 
     pub(super) fn is_writing(&self) -> bool {
         self.channel().writer.pending.flight.get() != Flight::Idle
-    }
-}
-
-impl<T> Drop for StreamWriter<T> {
-    fn drop(&mut self) {
-        // SAFETY: this is an owner.
-        unsafe { drop_writer(self.channel.as_ptr()) }
-    }
-}
-
-/// Drops the writer of a channel.
-///
-/// # Safety
-/// The caller was its owner.
-#[inline(never)]
-unsafe fn drop_writer(channel: *mut Channel) {
-    // SAFETY: the caller's promise; buffers hold items of the channel's type.
-    unsafe {
-        let this = &*channel;
-        if this.writer.pending.flight.get() == Flight::Remote && !copy::may_cancel() {
-            // A task can, and the next one does.
-            copy::put_off(channel.cast(), |channel| drop_writer(channel.cast()));
-            return;
-        }
-        this.drop_forgotten_write();
-        if this.writer.open.get() {
-            this.close_writer();
-        }
-        Channel::release(channel);
     }
 }
 

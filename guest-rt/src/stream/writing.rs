@@ -3,7 +3,7 @@
 use super::buf::RawBuf;
 use super::channel::Channel;
 use crate::builtins::BLOCKED;
-use crate::copy::{self, CANCELLED, COMPLETED, DROPPED, Flight, MAX_COUNT, NO_HANDLE};
+use crate::copy::{self, COMPLETED, DROPPED, Flight, MAX_COUNT, NO_HANDLE};
 use crate::payload::Writing;
 use core::sync::atomic::{AtomicU64, Ordering};
 use core::task::Context;
@@ -36,6 +36,7 @@ impl Channel {
         None
     }
 
+    #[inline(never)]
     fn write_locally(&self, buf: &RawBuf, cx: &Context<'_>) -> u32 {
         let (reader, at, count) = (&self.reader, buf.first(&self.items), buf.rest().min(MAX_COUNT));
         if !reader.open.get() {
@@ -90,6 +91,7 @@ impl Channel {
     }
 
     /// The engine has taken items.
+    #[inline(never)]
     pub(super) fn taken(&self, buf: &mut RawBuf, code: u32) {
         let count = copy::count(code);
         // SAFETY: the first items were taken, which leaves nothing of them to us but memory.
@@ -122,19 +124,16 @@ impl Channel {
     }
 
     /// Gives up the write in flight: its code, and its buffer with what was not taken.
+    #[inline(never)]
     pub(super) fn cancel_write(&self) -> (u32, RawBuf) {
         let flight = self.writer.pending.flight.get();
         self.writer.live.set(false);
-        let cancel = |handle| match self.writing {
-            // SAFETY: a write is in flight, and its handle has left its set.
-            Some(writing) => unsafe { (writing.cancel)(handle) },
-            None => CANCELLED,
-        };
         // SAFETY: that is the built-in.
-        let code = unsafe { self.writer.pending.cancel(cancel) };
+        let code = unsafe { self.writer.pending.cancel(self.writing.map(|writing| writing.cancel)) };
         (code, self.take_rest(flight, code))
     }
 
+    #[inline(never)]
     fn take_rest(&self, flight: Flight, code: u32) -> RawBuf {
         self.writer.live.set(false);
         let mut buf = self.writer.buf.replace(RawBuf::EMPTY);
@@ -148,6 +147,7 @@ impl Channel {
     }
 
     /// Ends the write of a future that was forgotten, or could not be cancelled.
+    #[inline(never)]
     pub(super) fn drop_forgotten_write(&self) {
         if self.writer.pending.flight.get() != Flight::Idle {
             let (_, rest) = self.cancel_write();
@@ -157,6 +157,7 @@ impl Channel {
     }
 
     /// The writer is dropped; nothing of it is in flight.
+    #[inline(never)]
     pub(super) fn close_writer(&self) {
         self.writer.open.set(false);
         self.clear_area();
