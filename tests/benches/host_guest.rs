@@ -98,6 +98,23 @@ impl Guest for Bench {
         futures::join!(backend::take_bytes(reader), write).0
     }
 
+    async fn pass(mut bytes: StreamReader<u8>) -> u64 {
+        let (mut writer, reader) = wit_stream::new::<u8>();
+        let pass = async move {
+            let mut buffer = Vec::with_capacity(PIECE);
+            loop {
+                let (result, read) = bytes.read(buffer).await;
+                writer.write_slice(&read).await;
+                if result == StreamResult::Dropped {
+                    return;
+                }
+                buffer = read;
+                buffer.clear();
+            }
+        };
+        futures::join!(backend::take_bytes(reader), pass).0
+    }
+
     async fn drain_points(mut points: StreamReader<Point>) -> u64 {
         let mut sum = 0;
         while let Some(chunk) = points.next_chunk().await {

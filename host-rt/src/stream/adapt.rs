@@ -1,7 +1,7 @@
 //! Streams of what else there is: iterators, channels, readers, bodies.
 
 use super::InStream;
-use super::bytes::{Chunks, ReadBytes};
+use super::bytes::Chunks;
 use super::made::{Iterated, Made};
 use crate::cell::lock;
 use bytes::Bytes;
@@ -62,40 +62,6 @@ impl InStream<u8> {
     pub fn from_bytes(bytes: impl Into<Bytes>) -> Self {
         Self::made(Made::from_chunks(Chunks::of_bytes(bytes.into())))
     }
-
-    /// The bytes of a reader until it fails, and a future of how it ended. They are read right into the memory of the
-    /// component.
-    #[cfg(feature = "tokio")]
-    pub fn try_from_reader(reader: impl tokio::io::AsyncRead + Send + 'static) -> (Self, Ended<std::io::Error>) {
-        let outcome = Outcome::new();
-        let reader = TokioReader { reader: Box::pin(reader), outcome: Reporter(outcome.clone()) };
-        (Self::made(Made::from_chunks(Chunks::of_reader(reader))), Ended(outcome))
-    }
-
-    /// The bytes of a reader; an error ends them.
-    #[cfg(feature = "tokio")]
-    pub fn from_reader(reader: impl tokio::io::AsyncRead + Send + 'static) -> Self {
-        Self::try_from_reader(reader).0
-    }
-
-    /// The bytes of a reader of `futures::io` until it fails, and a future of how it ended.
-    #[cfg(feature = "futures-io")]
-    pub fn try_from_futures_reader(
-        reader: impl futures_io::AsyncRead + Send + 'static,
-    ) -> (Self, Ended<std::io::Error>) {
-        let outcome = Outcome::new();
-        let reader = FuturesReader { reader: Box::pin(reader), outcome: Reporter(outcome.clone()) };
-        (Self::made(Made::from_chunks(Chunks::of_reader(reader))), Ended(outcome))
-    }
-
-    /// The data of an HTTP body, and a future of how it ended. Trailers are left out.
-    #[cfg(feature = "http-body")]
-    pub fn try_from_body<B>(body: B) -> (Self, Ended<B::Error>)
-    where
-        B: http_body::Body<Data = Bytes, Error: Send> + Send + 'static,
-    {
-        Self::try_from_chunks(BodyData(Box::pin(body)))
-    }
 }
 
 /// The messages of a channel, until all of its senders are gone.
@@ -133,9 +99,9 @@ bytes!(Bytes Vec<u8> String &'static [u8] &'static str);
 /// How a stream has ended: the error that it failed with, if one did. It is there once the stream is at its end or was
 /// dropped.
 #[must_use = "this tells of errors; drop the stream's errors by not asking for them"]
-pub struct Ended<E>(Arc<Outcome<E>>);
+pub struct Ended<E>(pub(super) Arc<Outcome<E>>);
 
-struct Outcome<E> {
+pub(super) struct Outcome<E> {
     state: Mutex<State<E>>,
 }
 
@@ -145,12 +111,12 @@ struct State<E> {
 }
 
 impl<E> Outcome<E> {
-    fn new() -> Arc<Self> {
+    pub(super) fn new() -> Arc<Self> {
         Arc::new(Outcome { state: Mutex::new(State { result: None, waker: None }) })
     }
 
     /// The first that is said holds.
-    fn set(&self, result: Result<(), E>) {
+    pub(super) fn set(&self, result: Result<(), E>) {
         let mut state = lock(&self.state);
         if state.result.is_none() {
             state.result = Some(result);
@@ -183,7 +149,7 @@ impl<E> std::fmt::Debug for Ended<E> {
 }
 
 /// Says that all is well when it is dropped, unless something else was said.
-struct Reporter<E>(Arc<Outcome<E>>);
+pub(super) struct Reporter<E>(pub(super) Arc<Outcome<E>>);
 
 impl<E> Drop for Reporter<E> {
     fn drop(&mut self) {
@@ -217,65 +183,5 @@ impl<T, E, S: Stream<Item = Result<T, E>>> Stream for Fallible<S, E> {
         self.stream = None;
         self.outcome.0.set(result);
         Poll::Ready(None)
-    }
-}
-
-#[cfg(feature = "tokio")]
-struct TokioReader<R> {
-    reader: Pin<Box<R>>,
-    outcome: Reporter<std::io::Error>,
-}
-
-#[cfg(feature = "tokio")]
-impl<R: tokio::io::AsyncRead + Send> ReadBytes for TokioReader<R> {
-    fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut [u8]) -> Poll<usize> {
-        let mut buffer = tokio::io::ReadBuf::new(into);
-        Poll::Ready(match ready!(self.reader.as_mut().poll_read(cx, &mut buffer)) {
-            Ok(()) => buffer.filled().len(),
-            Err(error) => {
-                self.outcome.0.set(Err(error));
-                0
-            }
-        })
-    }
-}
-
-#[cfg(feature = "futures-io")]
-struct FuturesReader<R> {
-    reader: Pin<Box<R>>,
-    outcome: Reporter<std::io::Error>,
-}
-
-#[cfg(feature = "futures-io")]
-impl<R: futures_io::AsyncRead + Send> ReadBytes for FuturesReader<R> {
-    fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut [u8]) -> Poll<usize> {
-        Poll::Ready(match ready!(self.reader.as_mut().poll_read(cx, into)) {
-            Ok(count) => count,
-            Err(error) => {
-                self.outcome.0.set(Err(error));
-                0
-            }
-        })
-    }
-}
-
-#[cfg(feature = "http-body")]
-struct BodyData<B>(Pin<Box<B>>);
-
-#[cfg(feature = "http-body")]
-impl<B: http_body::Body<Data = Bytes>> Stream for BodyData<B> {
-    type Item = Result<Bytes, B::Error>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        loop {
-            return Poll::Ready(match ready!(self.0.as_mut().poll_frame(cx)) {
-                Some(Ok(frame)) => match frame.into_data() {
-                    Ok(data) => Some(Ok(data)),
-                    Err(_trailers) => continue,
-                },
-                Some(Err(error)) => Some(Err(error)),
-                None => None,
-            });
-        }
     }
 }

@@ -30,6 +30,10 @@ impl Chunks {
         Chunks { ahead: Bytes::new(), source: Source::Chunks(Box::pin(stream)) }
     }
 
+    #[cfg_attr(
+        not(any(feature = "tokio", feature = "futures-io")),
+        expect(dead_code, reason = "only readers are read")
+    )]
     pub(crate) fn of_reader(reader: impl ReadBytes + 'static) -> Chunks {
         Chunks { ahead: Bytes::new(), source: Source::Reader(Box::new(reader)) }
     }

@@ -39,16 +39,18 @@ impl<T: Lift + Attach + Send + Sync + 'static> Consumer<T> {
         reader.pipe(store, consumer)
     }
 
+    /// Adds so many items, which are there.
     fn read<D: Send>(
-        &self,
         mut store: StoreContextMut<'_, D>,
         source: &mut Source<'_, T>,
         into: &mut Vec<T>,
+        count: usize,
     ) -> Result<()> {
-        let count = source.remaining(&mut store).min(batch_len::<T>());
-        into.reserve_exact(count);
+        let old = into.len();
+        // The engine reads what there is room for.
+        into.reserve(count);
         source.read(&mut store, into)?;
-        into.iter_mut().try_for_each(|item| item.attach(&mut store))
+        into[old..].iter_mut().try_for_each(|item| item.attach(&mut store))
     }
 }
 
@@ -61,12 +63,14 @@ impl<T> Consumer<T> {
         }
         if let Some(sink) = state.sink.take() {
             self.sink = Some(sink);
-            self.items.append(&mut state.ready);
+            while let Some(mut batch) = state.ready.pop() {
+                self.items.append(&mut batch);
+            }
         }
         if self.sink.is_some() {
             return Ok(true);
         }
-        if state.ready.is_empty() {
+        if !state.ready.is_full() {
             return Ok(false);
         }
         if finish {
@@ -104,9 +108,7 @@ impl<T> Drop for Consumer<T> {
     fn drop(&mut self) {
         let mut state = self.port.state();
         // Whoever reads takes care of what was taken over already.
-        if !self.items.is_empty() {
-            state.ready = std::mem::take(&mut self.items);
-        }
+        state.ready.put_back(std::mem::take(&mut self.items));
         if let Some(sink) = self.sink.take() {
             state.sink = Some(sink);
         }
@@ -120,7 +122,7 @@ impl<D: Send + 'static, T: Lift + Attach + Send + Sync + 'static> StreamConsumer
     fn poll_consume(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        store: StoreContextMut<'_, D>,
+        mut store: StoreContextMut<'_, D>,
         mut source: Source<'_, T>,
         finish: bool,
     ) -> Poll<Result<StreamResult>> {
@@ -128,18 +130,18 @@ impl<D: Send + 'static, T: Lift + Attach + Send + Sync + 'static> StreamConsumer
         match self.poll_target(cx, finish) {
             Err(told) => return told.map(Ok),
             Ok(false) => {
-                let mut ready = std::mem::take(&mut self.port.state().ready);
-                self.read(store, &mut source, &mut ready)?;
-                let mut state = self.port.state();
-                state.ready = ready;
-                state.wake_reader();
+                let count = source.remaining(&mut store).min(batch_len::<T>());
+                let mut batch = self.port.state().ready.vec_for(count);
+                Self::read(store, &mut source, &mut batch, count)?;
+                self.port.read(batch);
                 return Poll::Ready(Ok(StreamResult::Completed));
             }
             Ok(true) => {}
         }
         if left == 0 {
             let mut items = std::mem::take(&mut self.items);
-            self.read(store, &mut source, &mut items)?;
+            let count = source.remaining(&mut store).min(batch_len::<T>());
+            Self::read(store, &mut source, &mut items, count)?;
             self.items = items;
         }
         match self.poll_feed(cx) {
@@ -168,7 +170,17 @@ impl<D: Send> StreamConsumer<D> for InPlace {
         let this = &mut self.0;
         match this.poll_target(cx, finish) {
             Err(told) => return told.map(Ok),
-            Ok(false) => return Pin::new(this).poll_consume(cx, store, source, finish),
+            Ok(false) => {
+                let mut direct = source.as_direct(store);
+                let bytes = direct.remaining();
+                let bytes = &bytes[..bytes.len().min(batch_len::<u8>())];
+                let mut batch = this.port.state().ready.vec_for(bytes.len());
+                batch.extend_from_slice(bytes);
+                let count = bytes.len();
+                direct.mark_read(count);
+                this.port.read(batch);
+                return Poll::Ready(Ok(StreamResult::Completed));
+            }
             Ok(true) => {}
         }
         // From before there was a sink.

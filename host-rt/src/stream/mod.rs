@@ -2,12 +2,16 @@
 //!
 //! `made` is what the host makes and `produce` what the engine calls to have it; `port` is the host's end of what came
 //! from the engine, and `consume` what the engine calls to be rid of it. `adapt` makes streams from what else there is,
-//! and `take` makes that from streams.
+//! and `take` makes that from streams; `io` and `body` do both, for readers and writers and for HTTP.
 
 mod adapt;
 mod batch;
+#[cfg(feature = "http-body")]
+mod body;
 mod bytes;
 mod consume;
+#[cfg(any(feature = "tokio", feature = "futures-io"))]
+mod io;
 mod made;
 mod port;
 mod produce;

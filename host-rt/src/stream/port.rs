@@ -4,7 +4,7 @@
 //! task in the store waits for what becomes of it: only tasks get to the store.
 
 use super::consume::Consumer;
-use super::made::Made;
+use super::made::{Made, batch_len};
 use crate::attach::Attach;
 use crate::cell::lock;
 use std::collections::VecDeque;
@@ -31,7 +31,7 @@ pub(crate) struct State<T> {
     asked: Asked,
     task: Option<Waker>,
     /// What was read, and not yet taken.
-    pub(crate) ready: Vec<T>,
+    pub(crate) ready: Ready<T>,
     /// Takes items where they are, in place of `ready`.
     pub(crate) sink: Option<Sink<T>>,
     pub(crate) read: Option<Waker>,
@@ -42,6 +42,56 @@ pub(crate) struct State<T> {
     pub(crate) ended: bool,
     /// Nobody reads any more.
     pub(crate) dropped: bool,
+}
+
+/// So many batches wait at most: the writer goes on meanwhile, and is not woken for each.
+const AHEAD: usize = 4;
+
+/// Batches that were read.
+pub(crate) struct Ready<T> {
+    batches: VecDeque<Vec<T>>,
+    /// An empty one, to be used again.
+    spare: Vec<T>,
+}
+
+impl<T> Ready<T> {
+    const fn new() -> Self {
+        Ready { batches: VecDeque::new(), spare: Vec::new() }
+    }
+
+    /// There is no place for any more items.
+    pub(crate) fn is_full(&self) -> bool {
+        self.batches.len() >= AHEAD
+    }
+
+    /// Where to put so many items: with those that came last, if that makes no more than a batch.
+    pub(crate) fn vec_for(&mut self, count: usize) -> Vec<T> {
+        match self.batches.pop_back_if(|last| last.len() + count <= batch_len::<T>()) {
+            Some(last) => last,
+            None => {
+                let mut batch = std::mem::take(&mut self.spare);
+                batch.reserve_exact(count);
+                batch
+            }
+        }
+    }
+
+    pub(crate) fn push(&mut self, batch: Vec<T>) {
+        if !batch.is_empty() {
+            self.batches.push_back(batch);
+        }
+    }
+
+    /// Puts back what was to be taken first.
+    pub(crate) fn put_back(&mut self, batch: Vec<T>) {
+        if !batch.is_empty() {
+            self.batches.push_front(batch);
+        }
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<Vec<T>> {
+        self.batches.pop_front()
+    }
 }
 
 /// Shared between the stream, its task, and what the engine calls.
@@ -66,6 +116,13 @@ pub(crate) enum Taken<T> {
 impl<T> Port<T> {
     pub(crate) fn state(&self) -> std::sync::MutexGuard<'_, State<T>> {
         lock(&self.state)
+    }
+
+    /// Items were read, and are there to be taken.
+    pub(crate) fn read(&self, batch: Vec<T>) {
+        let mut state = self.state();
+        state.ready.push(batch);
+        state.wake_reader();
     }
 
     /// The engine's end, unless it was read from, or belongs to another store.
@@ -116,9 +173,8 @@ impl<T> State<T> {
         if let Some(made) = self.back.take() {
             return Some(Taken::Back(made));
         }
-        if !self.ready.is_empty() {
-            let empty = Vec::from(std::mem::take(batch));
-            *batch = std::mem::replace(&mut self.ready, empty).into();
+        if let Some(next) = self.ready.pop() {
+            self.ready.spare = Vec::from(std::mem::replace(batch, next.into()));
             self.wake_writer();
             return Some(Taken::Batch);
         }
@@ -169,7 +225,7 @@ impl<T> Drop for PortRef<T> {
         state.dropped = true;
         state.ask(Asked::Close);
         state.wake_writer();
-        let dropped = (std::mem::take(&mut state.ready), state.sink.take(), state.back.take());
+        let dropped = (std::mem::replace(&mut state.ready, Ready::new()), state.sink.take(), state.back.take());
         drop(state);
         // Their drops may do anything, hence not under the lock.
         drop(dropped);
@@ -182,7 +238,7 @@ impl<T: Lift + Attach + Send + Sync + 'static> PortRef<T> {
             reader: Some(reader),
             asked: Asked::Nothing,
             task: None,
-            ready: Vec::new(),
+            ready: Ready::new(),
             sink: None,
             read: None,
             written: None,
@@ -235,5 +291,40 @@ impl<T> Drop for Task<T> {
         if state.reader.take().is_some() {
             state.end();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_batches_become_one_and_come_out_in_order() {
+        let mut ready = Ready::new();
+        for items in [[1, 2], [3, 4]] {
+            let mut batch = ready.vec_for(items.len());
+            batch.extend(items);
+            ready.push(batch);
+        }
+        assert_eq!(ready.pop(), Some(vec![1, 2, 3, 4]));
+        assert_eq!(ready.pop(), None);
+    }
+
+    #[test]
+    fn big_batches_stay_apart_until_there_is_no_place() {
+        let mut ready = Ready::new();
+        for round in 0..AHEAD {
+            assert!(!ready.is_full());
+            let mut batch = ready.vec_for(batch_len::<u8>());
+            assert!(batch.is_empty());
+            batch.resize(batch_len::<u8>(), round as u8);
+            ready.push(batch);
+        }
+        assert!(ready.is_full());
+        let first = ready.pop().unwrap_or_default();
+        assert_eq!((first.len(), first[0]), (batch_len::<u8>(), 0));
+        ready.put_back(first);
+        assert_eq!(ready.pop().map(|batch| batch[0]), Some(0));
+        assert_eq!(ready.pop().map(|batch| batch[0]), Some(1));
     }
 }

@@ -49,6 +49,10 @@ pub enum Case {
     ChunksIn(u32),
     /// The same, shown in place.
     InPlaceIn(u32),
+    /// So many pieces of `Bytes` to the guest, which come back as such.
+    Pass(u32),
+    /// The same, and what comes back is shown in place.
+    PassInPlace(u32),
     /// So many calls at a time that wait, each from a task of its own through a handle; by hand: all in one
     /// `FuturesUnordered`.
     Together(u32),
@@ -111,6 +115,8 @@ const ROWS: &[Row] = &[
     parts("stream<u8> from Bytes, 64 KiB; by hand, direct", "<= 1.3x time", Case::ChunksOut(1024), 1024),
     parts("stream<u8> to Bytes, 64 KiB; by hand, direct", "<= 2x time", Case::ChunksIn(1024), 1024),
     parts("stream<u8> in place, 64 KiB; by hand, direct", "<= 1.2x time", Case::InPlaceIn(1024), 1024),
+    parts("host to guest to host, Bytes, 64 KiB; by hand, direct", "<= 2x time", Case::Pass(1024), 1024),
+    parts("host to guest to host, in place, 64 KiB; by hand, direct", "<= 1.2x time", Case::PassInPlace(1024), 1024),
     parts("1,000 calls at a time, a task each; by hand, one loop", "<= 1.5x time", Case::Together(1000), 1000),
     parts("10,000 calls at a time, a task each; by hand, one loop", "<= 1.5x time", Case::Together(10_000), 10_000),
     row("instantiation, 200 exports", "as measured", Case::Instantiate, 200),

@@ -162,6 +162,12 @@ impl Embedder {
                 store.data_mut().in_place = matches!(case, Case::InPlaceIn(_));
                 assert_eq!(api.fill(store, n).await?, u64::from(n) << 16);
             }
+            Case::Pass(n) | Case::PassInPlace(n) => {
+                store.data_mut().in_place = matches!(case, Case::PassInPlace(_));
+                let piece = Bytes::from(vec![1; 64 * 1024]);
+                let bytes = InStream::from_chunks(stream::iter((0..n).map(move |_| piece.clone())));
+                assert_eq!(api.pass(store, bytes).await?, u64::from(n) << 16);
+            }
             Case::Together(n) => return self.together(n).await,
             Case::Instantiate => {}
         }

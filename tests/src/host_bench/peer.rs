@@ -272,6 +272,11 @@ impl Embedder {
                 let count = store.run_concurrent(async |accessor| api.call_fill(accessor, n).await);
                 assert_eq!(count.await??, u64::from(n) << 16);
             }
+            Case::Pass(n) | Case::PassInPlace(n) => {
+                let bytes = StreamReader::new(&mut *store, Direct(u64::from(n) << 16))?;
+                let count = store.run_concurrent(async |accessor| api.call_pass(accessor, bytes).await);
+                assert_eq!(count.await??, u64::from(n) << 16);
+            }
             Case::Together(n) => {
                 let sum = store.run_concurrent(async |accessor| {
                     let calls: FuturesUnordered<_> = (0..n).map(|_| api.call_wait(accessor)).collect();

@@ -22,6 +22,8 @@ wasp_host_rt::generate!({ path: "guests/flows/flows.wit", world: "flows" });
 pub(crate) struct Host {
     /// How many numbers were made.
     made: Arc<AtomicU32>,
+    /// How many calls of `later` are not over.
+    pub(crate) late: Arc<AtomicU32>,
     pub(crate) resources: Resources,
 }
 
@@ -66,7 +68,12 @@ impl backend::Host for Host {
     }
 
     fn later(&mut self, x: u32) -> impl Future<Output = u32> + Send + 'static {
-        tokio::time::sleep(Duration::from_millis(1)).map(move |()| x)
+        self.late.fetch_add(1, Ordering::Relaxed);
+        let late = self.late.clone();
+        tokio::time::sleep(Duration::from_millis(1)).map(move |()| {
+            late.fetch_sub(1, Ordering::Relaxed);
+            x
+        })
     }
 
     async fn fetch(_: Cx<'_, Self>, n: u32, fails: bool) -> Response {
