@@ -6,10 +6,10 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use wasmtime::component::{Accessor, ComponentNamedList, Lift, Lower, TypedFunc};
 use wasmtime::{Error, Result, Store};
 
@@ -101,12 +101,18 @@ impl<T: Send + 'static> Handle<T> {
         &self,
         f: impl for<'a> FnOnce(&'a Accessor<T>) -> Pin<Box<dyn Future<Output = R> + Send + 'a>> + Send + 'static,
     ) -> Result<R> {
-        let slot = Arc::new(Mutex::new(Slot { result: None, over: false, waiter: None, dropped: false, job: None }));
-        let report = Report(slot.clone());
-        let waiting = Waiting { slot, shared: &self.0 };
-        let job: Job<T> = Box::new(move |accessor| Box::pin(Call { future: f(accessor), report }));
-        self.0.submit(job)?;
+        let (waiting, report) = self.slot();
+        self.0.submit(Box::new(move |accessor| {
+            let mut future = f(accessor);
+            Box::pin(poll_fn(move |cx| report.poll(cx, future.as_mut())))
+        }))?;
         waiting.await
+    }
+
+    /// For a call, and for who waits for it.
+    fn slot<R>(&self) -> (Waiting<'_, T, R>, Report<R>) {
+        let slot = Arc::new(Mutex::new(Slot { result: None, over: false, waiter: None, dropped: false, job: None }));
+        (Waiting { slot: slot.clone(), shared: &self.0 }, Report(slot))
     }
 }
 
@@ -222,27 +228,21 @@ struct Slot<R> {
     job: Option<Waker>,
 }
 
-/// A call while it runs.
-struct Call<'a, R> {
-    future: Pin<Box<dyn Future<Output = R> + Send + 'a>>,
-    report: Report<R>,
-}
-
+/// The call's side of a slot.
 struct Report<R>(Arc<Mutex<Slot<R>>>);
 
-impl<R> Future for Call<'_, R> {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+impl<R> Report<R> {
+    /// Polls the call, as long as somebody waits for it.
+    fn poll(&self, cx: &mut Context<'_>, call: Pin<&mut (impl Future<Output = R> + ?Sized)>) -> Poll<()> {
         {
-            let mut slot = lock(&self.report.0);
+            let mut slot = lock(&self.0);
             if slot.dropped {
                 return Poll::Ready(());
             }
             slot.job = Some(cx.waker().clone());
         }
-        let Poll::Ready(result) = self.future.as_mut().poll(cx) else { return Poll::Pending };
-        lock(&self.report.0).result = Some(result);
+        let result = ready!(call.poll(cx));
+        lock(&self.0).result = Some(result);
         Poll::Ready(())
     }
 }
@@ -307,6 +307,14 @@ impl<T: Send + 'static> Caller for &Handle<T> {
         P: ComponentNamedList + Lower + Send + Sync + 'static,
         R: ComponentNamedList + Lift + Send + Sync + 'static,
     {
-        self.run(move |accessor| Box::pin(Caller::call::<A, P, R>(accessor, function, params))).await?
+        let (waiting, report) = self.slot();
+        // As in `run`, but all in one block.
+        self.0.submit(Box::new(move |accessor| {
+            Box::pin(async move {
+                let mut call = pin!(Caller::call::<A, P, R>(accessor, function, params));
+                poll_fn(|cx| report.poll(cx, call.as_mut())).await;
+            })
+        }))?;
+        waiting.await?
     }
 }

@@ -110,6 +110,16 @@ fn pre(scope: &Scope<'_>, host: &Host) -> TokenStream {
             ///
             /// # Errors
             ///
+            /// When what the component does as it starts fails, or the store can only be used asynchronously.
+            pub fn instantiate(&self, mut store: impl __rt::AsContextMut<Data = T_>) -> __rt::Result<#instance> {
+                let instance = self.pre.instantiate(&mut store)?;
+                self.load(store, instance)
+            }
+
+            /// Instantiates the component.
+            ///
+            /// # Errors
+            ///
             /// When what the component does as it starts fails.
             pub async fn instantiate_async(
                 &self,
@@ -119,6 +129,14 @@ fn pre(scope: &Scope<'_>, host: &Host) -> TokenStream {
                 T_: ::core::marker::Send,
             {
                 let instance = self.pre.instantiate_async(&mut store).await?;
+                self.load(store, instance)
+            }
+
+            fn load(
+                &self,
+                mut store: impl __rt::AsContextMut<Data = T_>,
+                instance: __rt::Instance,
+            ) -> __rt::Result<#instance> {
                 Ok(#instance {
                     functions: __rt::load(&mut store, &instance, &self.functions)?,
                     #has_maybe_load
@@ -177,6 +195,19 @@ fn instance(scope: &Scope<'_>, host: &Host) -> TokenStream {
         #lints
         impl #name {
             #add
+
+            /// Looks up all exports and instantiates the component.
+            ///
+            /// # Errors
+            ///
+            /// As [`instantiate_async`](Self::instantiate_async), and when the store can only be used asynchronously.
+            pub fn instantiate<T_: 'static>(
+                store: impl __rt::AsContextMut<Data = T_>,
+                component: &__rt::Component,
+                linker: &__rt::Linker<T_>,
+            ) -> __rt::Result<Self> {
+                #pre::new(linker.instantiate_pre(component)?)?.instantiate(store)
+            }
 
             /// Looks up all exports and instantiates the component.
             ///

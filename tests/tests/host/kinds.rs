@@ -103,12 +103,17 @@ impl kinds::Host for Host {
     }
 }
 
-async fn instance() -> Result<(Store<Data>, Hosted)> {
+fn parts() -> Result<(Component, Linker<Data>)> {
     let guest = build::guests(Side::Ours, "wasp-test-guests", BARE, &["--example", "hosted"])?.remove(0).1;
     let component = component::encode(&std::fs::read(guest)?, None)?;
     let component = traced(Component::new(engine(), component))?;
     let mut linker = Linker::new(engine());
     traced(Hosted::add_to_linker(&mut linker, |data: &mut Data| &mut data.host))?;
+    Ok((component, linker))
+}
+
+async fn instance() -> Result<(Store<Data>, Hosted)> {
+    let (component, linker) = parts()?;
     let mut store = store(Data::default());
     let hosted = traced(Hosted::instantiate_async(&mut store, &component, &linker).await)?;
     Ok((store, hosted))
@@ -116,6 +121,14 @@ async fn instance() -> Result<(Store<Data>, Hosted)> {
 
 fn person(name: &str) -> Person {
     Person { name: name.into(), tags: vec!["a".into(), "b".into()], at: Some(Point { x: -1, y: 2 }) }
+}
+
+#[test]
+fn what_may_wait_is_not_instantiated_without() -> Result<()> {
+    let (component, linker) = parts()?;
+    let refused = Hosted::instantiate(store(Data::default()), &component, &linker).err();
+    assert!(refused.is_some_and(|error| error.to_string().contains("`*_async` functions")));
+    Ok(())
 }
 
 #[tokio::test]

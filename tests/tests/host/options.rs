@@ -67,6 +67,17 @@ async fn exports_that_a_component_may_lack_are_options() -> Result<()> {
     Ok(())
 }
 
+#[tokio::test]
+async fn an_instance_can_be_had_without_waiting() -> Result<()> {
+    let (component, linker, mut store) = (component(true)?, Linker::new(engine()), store(()));
+    let newer = traced(newer::Newer::instantiate(&mut store, &component, &linker))?;
+    assert_eq!(traced(newer.one(&mut store).await)?, 1);
+    let pre = traced(linker.instantiate_pre(&component).and_then(newer::NewerPre::new))?;
+    let newer = traced(pre.instantiate(&mut store))?;
+    assert_eq!(traced(newer.two(&mut store).await)?, Some(2));
+    Ok(())
+}
+
 /// Remembers spans.
 #[derive(Clone, Default)]
 struct Spans(Arc<Mutex<Vec<String>>>);
