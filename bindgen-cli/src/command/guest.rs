@@ -1,34 +1,15 @@
 //! `wasp-bindgen guest`.
 
-use super::output::{attribute, compare, report, with};
+use super::common::{Input, RustTypes, options};
+use super::output::{compare, report, with};
 use crate::report::Report;
 use clap::{Args, ValueEnum};
-use std::path::PathBuf;
 use wasp_bindgen_cli::{Options, Ownership, With};
 
 #[derive(Args)]
 pub(crate) struct Guest {
-    /// Folders of `.wit` files, such files, or packages in WebAssembly form
-    ///
-    /// A folder may have the packages it needs in a folder `deps`. Packages come before those that use them; the world is
-    /// looked for in the last one.
-    #[arg(required = true, value_name = "WIT")]
-    wit: Vec<PathBuf>,
-    /// The world, where there are several: its name, alone or in full (`ns:pkg/name@1.0.0`)
-    #[arg(long, short)]
-    world: Option<String>,
-    /// Where the file `<world_in_snake_case>.rs` goes
-    #[arg(long, value_name = "DIR", default_value = ".", hide_default_value = true)]
-    out_dir: PathBuf,
-    /// Write nothing, and fail if the file is not what would be written
-    #[arg(long)]
-    check: bool,
-    /// Gates `@unstable(feature = …)` to open
-    #[arg(long, value_delimiter = ',', value_name = "FEATURE")]
-    features: Vec<String>,
-    /// Open every gate
-    #[arg(long)]
-    all_features: bool,
+    #[command(flatten)]
+    input: Input,
     /// Format the output (this is done anyway)
     #[arg(long)]
     format: bool,
@@ -99,24 +80,8 @@ struct Types {
     /// Strings are bytes
     #[arg(long)]
     raw_strings: bool,
-    /// The type that `map<K, V>` becomes
-    #[arg(long, value_name = "PATH")]
-    map_type: Option<String>,
-    /// The bitflags crate
-    #[arg(long, value_name = "PATH")]
-    bitflags_path: Option<String>,
-    /// Derive this for every type
-    #[arg(long, short = 'd', value_name = "DERIVE")]
-    additional_derive_attributes: Vec<String>,
-    /// A type, by its WIT name, that gets no additional derives
-    #[arg(long, value_name = "NAME")]
-    additional_derive_ignore: Vec<String>,
-    /// An attribute for one type: `ns:pkg/interface/type=#[attribute]`
-    #[arg(long, value_name = "SELECTOR=ATTR", value_parser = attribute)]
-    additional_type_attributes: Vec<(String, String)>,
-    /// An attribute for one field or case: `ns:pkg/interface/type.member=#[attribute]`
-    #[arg(long, value_name = "SELECTOR=ATTR", value_parser = attribute)]
-    additional_member_attributes: Vec<(String, String)>,
+    #[command(flatten)]
+    rust: RustTypes,
 }
 
 #[derive(Args)]
@@ -145,14 +110,8 @@ enum OwnershipArg {
 
 impl Guest {
     fn options(self) -> Options {
-        let Guest { wit, world, features, all_features, output, types, functions, .. } = self;
+        let Guest { input, output, types, functions, .. } = self;
         Options {
-            paths: wit,
-            inline: None,
-            world,
-            // Both commas and spaces stand between features.
-            features: features.iter().flat_map(|list| list.split_whitespace()).map(str::to_string).collect(),
-            all_features,
             std_feature: output.std_feature,
             raw_strings: types.raw_strings,
             skip: functions.skip,
@@ -165,12 +124,6 @@ impl Guest {
             },
             borrowed_async_params: types.borrowed_async_params,
             runtime_path: output.runtime_path,
-            map_type: types.map_type,
-            bitflags_path: types.bitflags_path,
-            additional_derives: types.additional_derive_attributes,
-            additional_derives_ignore: types.additional_derive_ignore,
-            additional_type_attributes: types.additional_type_attributes,
-            additional_member_attributes: types.additional_member_attributes,
             with: types.with,
             generate_all: output.generate_all,
             generate_unused_types: output.generate_unused_types,
@@ -183,12 +136,12 @@ impl Guest {
             pub_export_macro: output.pub_export_macro,
             sync: functions.sync,
             chainable_methods: functions.chainable_methods,
-            ..Options::default()
+            ..options(input, types.rust)
         }
     }
 
     pub(crate) fn run(self) -> Result<(), Report> {
-        let (folder, check) = (self.out_dir.clone(), self.check);
+        let (folder, check) = (self.input.out_dir.clone(), self.input.check);
         let guest = wasp_bindgen_cli::Guest::from(self.options());
         if check {
             let (name, text) = guest.generate()?;

@@ -1,5 +1,6 @@
 //! What the command can be asked to do.
 
+mod common;
 mod componentize;
 mod difference;
 mod guest;
