@@ -1,6 +1,6 @@
 //! Goes through all orders of events of a program.
 
-use crate::memory::allocated;
+use crate::counting::allocated;
 use crate::support::{Fate, fates};
 use crate::world::{Program, World};
 use std::cell::RefCell;

@@ -1,6 +1,8 @@
 //! Streams and futures of a component, over the stand-in for the engine.
 
 mod adapters;
+#[path = "../shared/counting.rs"]
+mod counting;
 mod future;
 mod local_pairs;
 mod memory;

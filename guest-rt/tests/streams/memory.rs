@@ -1,52 +1,20 @@
 //! What stays allocated.
 
+use crate::counting::{allocations, stays_flat};
 use crate::export;
 use crate::support::*;
 use core::cell::Cell;
 use core::task::Poll;
-use std::alloc::{GlobalAlloc, Layout, System};
 
-struct Counting;
-
-std::thread_local! {
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-    static BYTES: Cell<isize> = const { Cell::new(0) };
-}
-
-// SAFETY: the system's allocator, and two counters.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
-        _ = BYTES.try_with(|bytes| bytes.set(bytes.get() + layout.size() as isize));
-        // SAFETY: the caller's promise.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        _ = BYTES.try_with(|bytes| bytes.set(bytes.get() - layout.size() as isize));
-        // SAFETY: the caller's promise.
-        unsafe { System.dealloc(memory, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-/// Fewer under an interpreter.
-const ROUNDS: u32 = if cfg!(miri) { 10 } else { 100_000 };
-
-/// Does it often, and checks that no more is allocated afterwards than after a few times.
-fn stays_flat(mut round: impl FnMut()) {
-    (0..20).for_each(|_| round());
-    let before = BYTES.get();
-    (0..ROUNDS).for_each(|_| round());
-    assert_eq!(BYTES.get(), before);
+/// Nor is anything left in the engine.
+fn stays_flat_and_empty(round: impl FnMut()) {
+    stays_flat(round);
     nothing_is_left();
 }
 
 #[test]
 fn local_pairs_leave_nothing() {
-    stays_flat(|| {
+    stays_flat_and_empty(|| {
         export!(async {
             let (mut writer, mut reader) = stream::<String>();
             let mut write = writer.write(vec!["one".into(), "two".into()]);
@@ -62,7 +30,7 @@ fn local_pairs_leave_nothing() {
 
 #[test]
 fn reading_from_elsewhere_leaves_nothing() {
-    stays_flat(|| {
+    stays_flat_and_empty(|| {
         let (remote, handle) = Remote::stream::<u32>();
         let task = export!(async move {
             let mut reader: StreamReader<u32> = lift(handle);
@@ -83,7 +51,7 @@ fn reading_from_elsewhere_leaves_nothing() {
 
 #[test]
 fn writing_elsewhere_leaves_nothing() {
-    stays_flat(|| {
+    stays_flat_and_empty(|| {
         let (mut writer, reader) = stream::<String>();
         let remote = give(reader);
         let task = export!(async move {
@@ -99,7 +67,7 @@ fn writing_elsewhere_leaves_nothing() {
 
 #[test]
 fn defaults_leave_nothing() {
-    stays_flat(|| {
+    stays_flat_and_empty(|| {
         let (writer, reader) = future::<String>(|| "default".into());
         let remote = give(reader);
         native::sync_export(|| drop(writer));
@@ -111,7 +79,7 @@ fn defaults_leave_nothing() {
 
 #[test]
 fn futures_from_elsewhere_leave_nothing() {
-    stays_flat(|| {
+    stays_flat_and_empty(|| {
         let (remote, handle) = Remote::future::<u32>();
         let task = export!(async move {
             lift::<FutureReader<u32>>(handle).await;
@@ -133,9 +101,9 @@ fn a_stream_that_is_warm_allocates_nothing() {
         for round in 0..20 {
             let before = Cell::new(0);
             let counted = |poll: &mut dyn FnMut() -> bool| {
-                let start = ALLOCATIONS.get();
+                let start = allocations();
                 let ready = poll();
-                before.set(before.get() + ALLOCATIONS.get() - start);
+                before.set(before.get() + allocations() - start);
                 ready
             };
             buf.clear();

@@ -3,6 +3,8 @@
 mod block_on;
 mod borrowed;
 mod cancel;
+#[path = "../shared/counting.rs"]
+mod counting;
 mod executor;
 mod memory;
 mod random;

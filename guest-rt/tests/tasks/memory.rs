@@ -1,47 +1,10 @@
 //! What stays allocated.
 
+use crate::counting::{allocations, stays_flat};
 use crate::export;
 use crate::support::*;
 use core::cell::Cell;
-use std::alloc::{GlobalAlloc, Layout, System};
 use wasp_guest_rt::{block_on, spawn_local};
-
-struct Counting;
-
-std::thread_local! {
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-    static BYTES: Cell<isize> = const { Cell::new(0) };
-}
-
-// SAFETY: the system's allocator, and two counters.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
-        _ = BYTES.try_with(|bytes| bytes.set(bytes.get() + layout.size() as isize));
-        // SAFETY: the caller's promise.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        _ = BYTES.try_with(|bytes| bytes.set(bytes.get() - layout.size() as isize));
-        // SAFETY: the caller's promise.
-        unsafe { System.dealloc(memory, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-/// Fewer under an interpreter.
-const ROUNDS: u32 = if cfg!(miri) { 10 } else { 100_000 };
-
-/// Does it often, and checks that no more is allocated afterwards than after a few times.
-fn stays_flat(mut round: impl FnMut()) {
-    (0..20).for_each(|_| round());
-    let before = BYTES.get();
-    (0..ROUNDS).for_each(|_| round());
-    assert_eq!(BYTES.get(), before);
-}
 
 #[test]
 fn a_ready_call_allocates_nothing() {
@@ -49,9 +12,9 @@ fn a_ready_call_allocates_nothing() {
     for _ in 0..3 {
         round();
     }
-    let before = ALLOCATIONS.get();
+    let before = allocations();
     (0..100).for_each(|_| _ = round());
-    assert_eq!(ALLOCATIONS.get(), before);
+    assert_eq!(allocations(), before);
 }
 
 #[test]
@@ -59,11 +22,11 @@ fn a_pending_import_allocates_nothing() {
     let task = export!(async {
         for i in 0..12 {
             let mut call = core::pin::pin!(import(0));
-            let before = Cell::new(ALLOCATIONS.get());
+            let before = Cell::new(allocations());
             core::future::poll_fn(|cx| {
                 let poll = call.as_mut().poll(cx);
                 // Not the first two times, when tables grow.
-                assert!(i < 2 || ALLOCATIONS.get() == before.get(), "{i}");
+                assert!(i < 2 || allocations() == before.get(), "{i}");
                 poll
             })
             .await;
