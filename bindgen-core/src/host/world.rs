@@ -223,6 +223,23 @@ fn instance(scope: &Scope<'_>, host: &Host) -> TokenStream {
                 #pre::new(linker.instantiate_pre(component)?)?.instantiate_async(store).await
             }
 
+            /// Looks up all exports of an instance.
+            ///
+            /// # Errors
+            ///
+            /// When the component lacks one, or has it with another type.
+            ///
+            /// # Panics
+            ///
+            /// When the instance is one of another store.
+            pub fn new<T_: 'static>(
+                mut store: impl __rt::AsContextMut<Data = T_>,
+                instance: &__rt::Instance,
+            ) -> __rt::Result<Self> {
+                let pre = instance.instance_pre(store.as_context_mut());
+                #pre::new(pre)?.load(store, *instance)
+            }
+
             #(
                 #[doc = #texts]
                 pub fn #getters(&self) -> #borrowed {

@@ -157,7 +157,7 @@ impl Resolver<'_> {
 
     /// Functions get names that neither another nor the bindings have.
     fn part_function_names(&mut self) {
-        let of_world = ["instantiate", "instantiate_async", "add_to_linker"].as_slice();
+        let of_world = ["instantiate", "instantiate_async", "new", "add_to_linker"].as_slice();
         for (index, module) in self.modules.iter_mut().enumerate() {
             let reserved = if index == ROOT.0 { of_world } else { &[] };
             if let Some(guest) = &mut module.guest {

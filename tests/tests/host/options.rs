@@ -75,6 +75,9 @@ async fn an_instance_can_be_had_without_waiting() -> Result<()> {
     let pre = traced(linker.instantiate_pre(&component).and_then(newer::NewerPre::new))?;
     let newer = traced(pre.instantiate(&mut store))?;
     assert_eq!(traced(newer.two(&mut store).await)?, Some(2));
+    let instance = traced(linker.instantiate(&mut store, &component))?;
+    let newer = traced(newer::Newer::new(&mut store, &instance))?;
+    assert_eq!(traced(newer.two(&mut store).await)?, Some(2));
     Ok(())
 }
 
