@@ -118,6 +118,9 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
             } else if Self::KEEPS {
                 this.starting.set(true);
                 (*this.scratch.get()).write(scratch);
+            } else {
+                // It is empty; and were it not, the engine would still read from it.
+                core::mem::forget(scratch);
             }
             Operation::register_new(operation, status >> 4, cx);
         }

@@ -157,9 +157,8 @@ impl Resolver<'_> {
 
     /// Functions get names that neither another nor the bindings have.
     fn part_function_names(&mut self) {
-        let of_world = ["instantiate", "instantiate_async", "new", "add_to_linker"].as_slice();
         for (index, module) in self.modules.iter_mut().enumerate() {
-            let reserved = if index == ROOT.0 { of_world } else { &[] };
+            let reserved = if index == ROOT.0 { OF_WORLD } else { &[] };
             if let Some(guest) = &mut module.guest {
                 part_names(&mut guest.functions, reserved);
             }
@@ -177,7 +176,7 @@ impl Resolver<'_> {
     fn name_getters(&mut self) {
         let functions = self.modules[ROOT.0].guest.iter().flat_map(|guest| &guest.functions);
         let mut taken: HashSet<String> = functions.map(|function| function.name.clone()).collect();
-        taken.extend(["instantiate_async", "instantiate", "new", "add_to_linker"].map(String::from));
+        taken.extend(OF_WORLD.iter().map(|name| name.to_string()));
         for index in 1..self.modules.len() {
             if self.modules[index].guest.is_some() {
                 let parts = &self.modules[index].path[1..];
@@ -249,6 +248,9 @@ impl Resolver<'_> {
 fn is_key_of(key: &str, full: &str) -> bool {
     key == full || key.rsplit_once('.').is_some_and(|(interface, name)| format!("{interface}/{name}") == full)
 }
+
+/// What every instance has, beside the functions of its world.
+const OF_WORLD: &[&str] = &["add_to_linker", "instantiate", "instantiate_async", "new"];
 
 /// A method called `new` is not the constructor, and one called `a-concurrent` is not what calls `a` without a store.
 fn part_names(functions: &mut [model::Function], reserved: &[&str]) {

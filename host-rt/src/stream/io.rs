@@ -45,11 +45,7 @@ impl InStream<u8> {
     where
         W: tokio::io::AsyncWrite + Send + Unpin + 'static,
     {
-        let written = Written::new(writer);
-        let shared = written.clone();
-        self.for_each_chunk(move |cx, bytes| Written::poll(&shared, |writer| Pin::new(writer).poll_write(cx, bytes)))
-            .await;
-        let mut written = Written::unwrap(written)?;
+        let mut written = self.pour(writer, W::poll_write).await?;
         poll_fn(|cx| Pin::new(&mut written.writer).poll_flush(cx)).await?;
         Ok((written.count, written.writer))
     }
@@ -64,13 +60,17 @@ impl InStream<u8> {
     where
         W: futures_io::AsyncWrite + Send + Unpin + 'static,
     {
-        let written = Written::new(writer);
-        let shared = written.clone();
-        self.for_each_chunk(move |cx, bytes| Written::poll(&shared, |writer| Pin::new(writer).poll_write(cx, bytes)))
-            .await;
-        let mut written = Written::unwrap(written)?;
+        let mut written = self.pour(writer, W::poll_write).await?;
         poll_fn(|cx| Pin::new(&mut written.writer).poll_flush(cx)).await?;
         Ok((written.count, written.writer))
+    }
+
+    /// Writes all bytes with `write`.
+    async fn pour<W: Send + Unpin + 'static>(self, writer: W, write: PollWrite<W>) -> io::Result<Written<W>> {
+        let written = Written::new(writer);
+        let shared = written.clone();
+        self.for_each_chunk(move |cx, bytes| Written::poll(&shared, |writer| write(Pin::new(writer), cx, bytes))).await;
+        Written::unwrap(written)
     }
 
     fn poll_into(&mut self, cx: &mut Context<'_>, into: &mut [u8]) -> Poll<usize> {
@@ -128,6 +128,9 @@ impl<R: futures_io::AsyncRead + Send> ReadBytes for FuturesReader<R> {
         })
     }
 }
+
+/// The function that writes of a writer.
+type PollWrite<W> = fn(Pin<&mut W>, &mut Context<'_>, &[u8]) -> Poll<io::Result<usize>>;
 
 /// A writer, and what came of it, between a stream and who awaits it.
 struct Written<W> {
