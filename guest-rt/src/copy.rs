@@ -1,10 +1,10 @@
 //! Copies: reads and writes of streams and futures, and what comes of them.
 
-use crate::background;
 use crate::builtins::BLOCKED;
 use crate::instance::instance;
+use crate::task::background;
+use crate::task::waitable::Operation;
 use crate::task::{Parked, Target};
-use crate::waitable::Operation;
 use core::cell::{Cell, UnsafeCell};
 use core::future::poll_fn;
 use core::task::{Context, Poll, Waker};

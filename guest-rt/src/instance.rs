@@ -2,10 +2,10 @@
 
 use crate::abi::Chain;
 use crate::error_context::Retired;
-use crate::spawn::Blocks;
 use crate::task::Task;
-use crate::waitable::Operation;
-use crate::wake::Signals;
+use crate::task::spawn::Blocks;
+use crate::task::waitable::Operation;
+use crate::task::wake::Signals;
 use alloc::vec::Vec;
 use core::cell::{Cell, UnsafeCell};
 use core::ptr;

@@ -8,16 +8,13 @@ extern crate std;
 mod abi;
 #[cfg(any(test, all(feature = "small-allocator", target_arch = "wasm32", not(target_feature = "atomics"))))]
 mod allocator;
-mod background;
 mod backpressure;
 #[cfg(not(feature = "bitflags"))]
 pub mod bitflags;
-mod block_on;
 mod builtins;
 mod call;
 mod copy;
 mod error_context;
-mod executor;
 mod future;
 mod instance;
 #[cfg(not(target_family = "wasm"))]
@@ -27,23 +24,18 @@ mod payload;
 mod realloc;
 pub mod resource;
 mod result_stream;
-mod spawn;
 mod stream;
 mod structured;
 mod subtask;
 mod task;
-mod waitable;
-mod wake;
-mod yields;
+mod trap;
 
 pub use backpressure::{BackpressureGuard, backpressure_dec, backpressure_inc};
 #[cfg(feature = "bitflags")]
 pub use bitflags;
-pub use block_on::block_on;
 pub use error_context::ErrorContext;
 pub use future::{FutureRead, FutureReader, FutureWrite, FutureWriteCancel, FutureWriteError, FutureWriter};
 pub use result_stream::ResultStream;
-pub use spawn::{JoinHandle, spawn_local};
 #[cfg(feature = "futures-stream")]
 pub use stream::StreamReaderStream;
 pub use stream::{
@@ -56,7 +48,9 @@ pub use structured::Slot;
 pub use structured::{
     Cancellation, ConcurrencyLimit, Either, LocalKey, Permit, Scope, Scoped, ScopedHandle, scope, select, timeout,
 };
-pub use yields::{yield_async, yield_blocking};
+pub use task::block_on::block_on;
+pub use task::spawn::{JoinHandle, spawn_local};
+pub use task::yields::{yield_async, yield_blocking};
 
 /// The procedural macro behind [`generate!`].
 #[cfg(feature = "macros")]
@@ -102,11 +96,10 @@ pub mod __rt {
     };
     pub use crate::bitflags;
     pub use crate::call::{
-        Returned, Spilled, invalid, lift_params, lift_spilled, missing_import, return_flat, run_ctors_once, sync_call,
+        Returned, Spilled, lift_params, lift_spilled, missing_import, return_flat, run_ctors_once, sync_call,
         sync_call_indirect, task_return,
     };
     pub use crate::error_context::ErrorContext;
-    pub use crate::executor::{callback, start};
     pub use crate::future::{FutureReader, FutureWriter, future_new};
     pub use crate::payload::{FuturePayload, StreamPayload};
     pub use crate::realloc::cabi_realloc;
@@ -114,6 +107,8 @@ pub mod __rt {
     pub use crate::stream::{ItemSource, StreamReader, StreamWriter, from_iter, from_stream, produce, stream_new};
     pub use crate::subtask::{Call, async_call};
     pub use crate::task::Pool;
+    pub use crate::task::executor::{callback, start};
+    pub use crate::trap::invalid;
     pub use crate::{exported_borrow, flags, future_payload, handle, import, map, owned_handle, stream_payload};
     pub use alloc::boxed::Box;
     pub use alloc::string::String;
@@ -132,17 +127,17 @@ pub mod rt {
     /// What `wit-bindgen` keeps in its async module.
     pub mod async_support {
         pub use crate::backpressure::{backpressure_dec, backpressure_inc};
-        pub use crate::block_on::block_on;
         pub use crate::error_context::ErrorContext;
         pub use crate::future::{
             FutureRead, FutureReader, FutureWrite, FutureWriteCancel, FutureWriteError, FutureWriter,
         };
-        pub use crate::spawn::{JoinHandle, spawn_local};
         #[cfg(feature = "futures-stream")]
         pub use crate::stream::StreamReaderStream;
         pub use crate::stream::{
             AbiBuffer, StreamRead, StreamReader, StreamResult, StreamWrite, StreamWriter, UnitStreamOps,
         };
-        pub use crate::yields::{yield_async, yield_blocking};
+        pub use crate::task::block_on::block_on;
+        pub use crate::task::spawn::{JoinHandle, spawn_local};
+        pub use crate::task::yields::{yield_async, yield_blocking};
     }
 }

@@ -17,7 +17,7 @@ pub unsafe extern "C" fn cabi_realloc(old: *mut u8, old_size: usize, align: usiz
         let layout = Layout::from_size_align_unchecked(if old_size == 0 { size } else { old_size }, align);
         let memory = if old_size == 0 { alloc(layout) } else { realloc(old, layout, size) };
         if memory.is_null() {
-            crate::call::out_of_memory(layout)
+            crate::trap::out_of_memory(layout)
         }
         memory
     }

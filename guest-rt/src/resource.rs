@@ -96,7 +96,7 @@ unsafe impl<T> ResourceRep<T> for Option<T> {
         // SAFETY: the caller's promise.
         match unsafe { &*rep } {
             Some(value) => value,
-            None => crate::call::invalid(),
+            None => crate::trap::invalid(),
         }
     }
 
@@ -104,7 +104,7 @@ unsafe impl<T> ResourceRep<T> for Option<T> {
         // SAFETY: the caller's promise.
         match unsafe { &mut *rep } {
             Some(value) => value,
-            None => crate::call::invalid(),
+            None => crate::trap::invalid(),
         }
     }
 
@@ -112,7 +112,7 @@ unsafe impl<T> ResourceRep<T> for Option<T> {
         // SAFETY: the caller's promise.
         match unsafe { (*rep).take() } {
             Some(value) => value,
-            None => crate::call::invalid(),
+            None => crate::trap::invalid(),
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use crate::abi::{Lift, Lower, Scratch, lower_flat};
 use crate::builtins::{self, subtask};
-use crate::call::invalid;
-use crate::executor;
-use crate::waitable::Operation;
+use crate::task::executor;
+use crate::task::waitable::Operation;
+use crate::trap::invalid;
 use core::cell::{Cell, UnsafeCell};
 use core::future::Future;
 use core::marker::{PhantomData, PhantomPinned};

@@ -51,7 +51,7 @@ pub(super) fn lend<T>(items: &[T], scratch: &mut Scratch) -> *const u8 {
 #[inline(never)]
 pub(super) fn store_each<W, T: Lower<W>>(items: &[T], scratch: &mut Scratch) -> *const u8 {
     // A canonical value is never more than eight times as large as the Rust value, so that only an absurd list wraps.
-    let Some(size) = items.len().checked_mul(T::SHAPE.size) else { crate::call::invalid() };
+    let Some(size) = items.len().checked_mul(T::SHAPE.size) else { crate::trap::invalid() };
     let array = scratch.alloc(size, T::SHAPE.align);
     let mut at = array;
     for item in items {

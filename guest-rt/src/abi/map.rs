@@ -80,7 +80,7 @@ pub fn store_map<'a, W, K: Lower<W> + 'a, V: Lower<W> + 'a>(
     scratch: &mut Scratch,
 ) -> (*const u8, usize) {
     let entry = const { Shape::record(&[K::SHAPE, V::SHAPE]) };
-    let Some(size) = len.checked_mul(entry.size) else { crate::call::invalid() };
+    let Some(size) = len.checked_mul(entry.size) else { crate::trap::invalid() };
     let array = scratch.alloc(size, entry.align);
     let mut at = array;
     let mut count = 0;

@@ -78,7 +78,7 @@ impl<W> Lift<W> for char {
         // SAFETY: the caller's promise.
         match char::from_u32(unsafe { from.u32() }) {
             Some(char) => char,
-            None => crate::call::invalid(),
+            None => crate::trap::invalid(),
         }
     }
 }

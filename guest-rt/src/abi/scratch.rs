@@ -51,10 +51,10 @@ impl Scratch {
         let header = align_of::<Slab>().max(align);
         let offset = size_of::<Slab>().next_multiple_of(header);
         let Some(Ok(layout)) = size.checked_add(offset).map(|size| Layout::from_size_align(size, header)) else {
-            crate::call::invalid()
+            crate::trap::invalid()
         };
         // SAFETY: the layout is not empty.
-        let Some(slab) = NonNull::new(unsafe { alloc(layout) }) else { crate::call::out_of_memory(layout) };
+        let Some(slab) = NonNull::new(unsafe { alloc(layout) }) else { crate::trap::out_of_memory(layout) };
         let slab = slab.cast::<Slab>();
         // SAFETY: the memory starts with room for a header.
         unsafe { slab.write(Slab { next: self.head, layout }) };

@@ -4,7 +4,7 @@ use super::Area;
 use crate::builtins::BLOCKED;
 use crate::copy::{COMPLETED, DROPPED, Flight, NO_HANDLE, Pending};
 use crate::payload::FutureWriting;
-use crate::waitable::Operation;
+use crate::task::waitable::Operation;
 use alloc::boxed::Box;
 use core::cell::{Cell, UnsafeCell};
 use core::mem::MaybeUninit;

@@ -232,7 +232,7 @@ fn turn_of(id: usize) {
     streams::delivered(event, waitable, code);
     trace::mark(format_args!("callback {event} {waitable} {code}"));
     // SAFETY: this is the engine; the task did not end.
-    let answer = enter(Some(id), || unsafe { crate::executor::callback(event, waitable, code) });
+    let answer = enter(Some(id), || unsafe { crate::task::executor::callback(event, waitable, code) });
     settle(id, answer);
 }
 

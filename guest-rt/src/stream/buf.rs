@@ -1,7 +1,7 @@
 //! A `Vec` without its type, whose first items may be gone.
 
-use crate::call::out_of_memory;
 use crate::payload::Items;
+use crate::trap::out_of_memory;
 use alloc::alloc::{Layout, alloc};
 use alloc::vec::Vec;
 use core::mem::ManuallyDrop;
@@ -132,7 +132,7 @@ impl RawBuf {
 /// Memory for `count` values of this size, which is not zero, any more than `count` is.
 pub(super) fn allocate(count: usize, size: usize, align: usize) -> *mut u8 {
     let Some(Ok(layout)) = count.checked_mul(size).map(|size| Layout::from_size_align(size, align)) else {
-        crate::call::invalid()
+        crate::trap::invalid()
     };
     // SAFETY: the layout is not empty.
     let memory = unsafe { alloc(layout) };

@@ -2,7 +2,7 @@
 
 use super::{StreamReader, StreamWriter, page_of, stream_new};
 use crate::payload::StreamPayload;
-use crate::spawn::spawn_local;
+use crate::task::spawn::spawn_local;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::future::{Future, poll_fn};

@@ -1,9 +1,9 @@
 //! Being told of a cancellation, instead of just being dropped.
 
-use crate::executor;
 use crate::instance::instance;
-use crate::spawn::spawn_local;
 use crate::task::Task;
+use crate::task::executor;
+use crate::task::spawn::spawn_local;
 use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::vec::Vec;

@@ -1,9 +1,9 @@
 //! Futures that run beside the one that spawned them.
 
-use crate::background;
 use crate::instance::instance;
+use crate::task::background;
+use crate::task::wake::{enqueue, wake};
 use crate::task::{LIVE, Node, Parked, QUEUED, Vtable, waker_of};
-use crate::wake::{enqueue, wake};
 use alloc::alloc::{Layout, alloc};
 use alloc::boxed::Box;
 use core::cell::{Cell, UnsafeCell};
@@ -293,7 +293,7 @@ fn fresh(class: usize) -> *mut Node {
         let layout = Layout::from_size_align_unchecked(SMALLEST << class, ALIGN);
         let block = alloc(layout);
         if block.is_null() {
-            crate::call::out_of_memory(layout);
+            crate::trap::out_of_memory(layout);
         }
         block.cast()
     }

@@ -1,9 +1,9 @@
 //! Running a future where there is nobody to return to.
 
-use crate::background;
 use crate::builtins::{self, code};
-use crate::executor;
 use crate::instance::{Instance, instance};
+use crate::task::background;
+use crate::task::executor;
 use crate::task::{LIVE, Node, Task, Vtable};
 use alloc::boxed::Box;
 use core::cell::UnsafeCell;

@@ -7,10 +7,18 @@
 //! pointer that nobody counts. One that outlives its future finds a node that is not live, or a later future in the same
 //! block, which it wakes for nothing; futures have to expect that anyway.
 
+pub(crate) mod background;
+pub(crate) mod block_on;
+pub(crate) mod executor;
+pub(crate) mod spawn;
+pub(crate) mod waitable;
+pub(crate) mod wake;
+pub(crate) mod yields;
+
 use crate::builtins;
 use crate::structured::Notices;
-use crate::waitable::Operation;
-use crate::wake::wake;
+use crate::task::waitable::Operation;
+use crate::task::wake::wake;
 use core::cell::{Cell, UnsafeCell};
 use core::mem::{ManuallyDrop, MaybeUninit};
 use core::ptr;

@@ -5,8 +5,8 @@
 
 use crate::builtins;
 use crate::instance::{Instance, instance};
+use crate::task::waitable::Operation;
 use crate::task::{LIVE, Node, QUEUED, Task};
-use crate::waitable::Operation;
 use alloc::vec::Vec;
 use core::cell::{Cell, UnsafeCell};
 use core::ptr;

@@ -2,12 +2,12 @@
 //!
 //! A call that is ready at its first poll touches its block and nothing else; all that others need is out of line.
 
-use crate::background;
 use crate::builtins::{self, code, event};
 use crate::instance::{Instance, instance};
+use crate::task::background;
+use crate::task::waitable;
+use crate::task::wake::wake;
 use crate::task::{LIVE, Node, Pool, QUEUED, Task, Vtable};
-use crate::waitable;
-use crate::wake::wake;
 use alloc::alloc::{Layout, alloc};
 use core::cell::UnsafeCell;
 use core::future::Future;
@@ -122,7 +122,7 @@ unsafe fn fresh(layout: Layout, vtable: &'static Vtable, pool: &'static Pool) ->
     unsafe {
         let task = alloc(layout).cast::<Task>();
         if task.is_null() {
-            crate::call::out_of_memory(layout);
+            crate::trap::out_of_memory(layout);
         }
         task.write(Task::new(task, vtable, Some(pool)));
         task

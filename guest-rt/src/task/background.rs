@@ -5,10 +5,10 @@
 //! them over. The background is then the current task, so that such a call notices.
 
 use crate::builtins::{self, code, event};
-use crate::executor::arrive;
 use crate::instance::{Instance, instance};
+use crate::task::executor::arrive;
+use crate::task::waitable;
 use crate::task::{Task, Vtable};
-use crate::waitable;
 use alloc::boxed::Box;
 use core::ptr;
 

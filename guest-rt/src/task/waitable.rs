@@ -23,11 +23,11 @@
 //!   `withdraw` clear it. (A forgotten future is leaked memory, so it stays live: that is what pinning promises.)
 //! - `Task::pending` counts the registered operations whose waitable is in the task's set.
 
-use crate::background;
 use crate::builtins;
 use crate::instance::{Instance, instance};
+use crate::task::background;
+use crate::task::wake;
 use crate::task::{Node, Parked, Target, Task};
-use crate::wake;
 use core::cell::Cell;
 use core::mem::MaybeUninit;
 use core::ptr;
