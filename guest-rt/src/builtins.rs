@@ -61,6 +61,9 @@ mod wasm {
         pub(crate) safe fn waitable_set_wait(set: u32, payload: &mut [u32; 2]) -> u32;
         #[link_name = "[waitable-set-poll]"]
         pub(crate) safe fn waitable_set_poll(set: u32, payload: &mut [u32; 2]) -> u32;
+        // Traps while a waitable is in the set, or somebody waits on it.
+        #[link_name = "[waitable-set-drop]"]
+        pub(crate) safe fn waitable_set_drop(set: u32);
         // Set 0: the waitable leaves the set it is in.
         #[link_name = "[waitable-join]"]
         pub(crate) safe fn waitable_join(waitable: u32, set: u32);
@@ -69,12 +72,16 @@ mod wasm {
         // Traps while the subtask is in a set; blocks until it has a final state, which is returned.
         #[link_name = "[subtask-cancel]"]
         pub(crate) safe fn subtask_cancel(subtask: u32) -> u32;
+        // As above, but returns BLOCKED instead of blocking.
+        #[cfg(feature = "async-cancel")]
+        #[link_name = "[async-lower][subtask-cancel]"]
+        pub(crate) safe fn subtask_cancel_async(subtask: u32) -> u32;
         #[link_name = "[context-get-0]"]
         pub(crate) safe fn context_get() -> *mut u8;
         #[link_name = "[context-set-0]"]
         pub(crate) safe fn context_set(value: *mut u8);
-        // Whether the task was cancelled meanwhile.
-        #[link_name = "[thread-yield]"]
+        // Returns whether the task was cancelled meanwhile.
+        #[link_name = "[cancellable][thread-yield]"]
         pub(crate) safe fn thread_yield() -> u32;
         #[link_name = "[error-context-new-utf8]"]
         pub(crate) fn error_context_new(message: *const u8, len: usize) -> u32;
@@ -93,6 +100,10 @@ mod wasm {
         pub(crate) safe fn unit_stream_read(reader: u32, nothing: usize, count: usize) -> u32;
         #[link_name = "[async-lower][stream-write-unit]"]
         pub(crate) safe fn unit_stream_write(writer: u32, nothing: usize, count: usize) -> u32;
+        #[link_name = "[stream-drop-readable-unit]"]
+        pub(crate) safe fn unit_stream_drop_readable(reader: u32);
+        #[link_name = "[stream-drop-writable-unit]"]
+        pub(crate) safe fn unit_stream_drop_writable(writer: u32);
     }
 
     #[link(wasm_import_module = "[export]$root")]

@@ -137,11 +137,12 @@ impl<W, P, const K: usize> Abi<W> for Spilled<P, K> {
 impl<W, P: Lower<W>, const K: usize> Lower<W> for Spilled<P, K> {
     const OWNS: bool = P::OWNS;
     const BORROWS: bool = P::BORROWS;
+    const SPILLS: bool = true;
 
     #[inline(always)]
     unsafe fn lower<S: Sink<World = W>>(&self, to: &mut S) {
         const { assert!(P::SHAPE.size <= 8 * K) };
-        let area = self.area.get().cast::<u8>();
+        let area = to.scratch().area(self.area.get());
         // SAFETY: the area has room, and nobody else looks at it.
         unsafe {
             self.value.store(area, to.scratch());

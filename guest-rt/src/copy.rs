@@ -1,13 +1,11 @@
 //! Copies: reads and writes of streams and futures, and what comes of them.
 
 use crate::builtins::BLOCKED;
-use crate::instance::instance;
-use crate::task::background;
+use crate::task::parked::{Parked, Target};
 use crate::task::waitable::Operation;
-use crate::task::{Parked, Target};
-use core::cell::{Cell, UnsafeCell};
-use core::future::poll_fn;
-use core::task::{Context, Poll, Waker};
+use crate::task::{current, handover};
+use core::cell::Cell;
+use core::task::{Context, Waker};
 
 /// The other side has taken, or given, what it wanted.
 pub(crate) const COMPLETED: u32 = 0;
@@ -34,25 +32,6 @@ pub(crate) fn count(code: u32) -> usize {
     (code >> 4) as usize
 }
 
-/// Engines let only async exports wait, and to cancel is to wait.
-pub(crate) fn may_cancel() -> bool {
-    let instance = instance();
-    let task = instance.current.get();
-    !task.is_null() && !background::is(instance, task)
-}
-
-/// Puts off what cannot be done where no task is: `finish(this)` is called by the next one.
-///
-/// # Safety
-/// It may be called then.
-pub(crate) unsafe fn put_off(this: *mut (), finish: unsafe fn(*mut ())) {
-    drop(crate::spawn_local(poll_fn(move |_| {
-        // SAFETY: the caller's promise.
-        unsafe { finish(this) }
-        Poll::Ready(())
-    })));
-}
-
 /// Where the copy of an end is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Flight {
@@ -69,12 +48,10 @@ pub(crate) struct Pending {
     /// The handle of the end, while there is one.
     pub(crate) handle: Cell<u32>,
     pub(crate) flight: Cell<Flight>,
-    /// The set that the handle is in.
-    joined: Cell<u32>,
     /// Waits for an engine.
-    operation: UnsafeCell<Operation>,
+    operation: Operation,
     /// Waits for the other end, in this component.
-    parked: UnsafeCell<Parked>,
+    parked: Parked,
     /// The outcome of a local copy, or `BLOCKED`.
     outcome: Cell<u32>,
 }
@@ -84,9 +61,8 @@ impl Pending {
         Pending {
             handle: Cell::new(handle),
             flight: Cell::new(Flight::Idle),
-            joined: Cell::new(0),
-            operation: UnsafeCell::new(Operation::new()),
-            parked: UnsafeCell::new(Parked::nobody()),
+            operation: Operation::new(),
+            parked: Parked::nobody(),
             outcome: Cell::new(BLOCKED),
         }
     }
@@ -101,8 +77,7 @@ impl Pending {
 
     /// Wakes whom `cx` wakes when a local copy has an outcome.
     pub(crate) fn park(&self, cx: &Context<'_>) {
-        // SAFETY: no reference into the cell outlives a function of this type, and none of them calls back into it.
-        unsafe { (*self.parked.get()).update(cx) }
+        self.parked.park(cx);
     }
 
     /// The engine answered that a copy has to wait.
@@ -111,8 +86,8 @@ impl Pending {
     /// It did so for this handle. This stays in place until the copy has ended.
     pub(crate) unsafe fn wait(&self, cx: &mut Context<'_>) {
         self.flight.set(Flight::Remote);
-        // SAFETY: the caller's promise.
-        unsafe { Operation::register(self.operation.get(), self.handle.get(), &self.joined, cx) }
+        // SAFETY: a copy of the handle is pending, which is ours; the operation stays in place with this.
+        unsafe { Operation::register(&raw const self.operation, self.handle.get(), cx) }
     }
 
     /// As `wait`, for whom was parked for a local copy: that is now one of the engine. It stays parked as well.
@@ -120,30 +95,21 @@ impl Pending {
     /// # Safety
     /// As for `wait`.
     pub(crate) unsafe fn wait_as_parked(&self) {
-        // SAFETY: as in `park`; then the caller's promise.
-        unsafe {
-            let parked = &mut *self.parked.get();
-            parked.make_foreign();
-            let waker = match parked.take() {
-                Target::Waker(waker) => waker,
-                _ => Waker::noop().clone(),
-            };
-            let mut cx = Context::from_waker(&waker);
-            self.park(&cx);
-            self.wait(&mut cx);
-        }
+        let waker = self.parked.waker().unwrap_or_else(|| Waker::noop().clone());
+        // SAFETY: as the caller promises.
+        unsafe { self.wait(&mut Context::from_waker(&waker)) }
     }
 
     /// As `wait`, for nobody: `done` is called in the end, and may use `this` to get at what that is a part of.
     ///
     /// # Safety
     /// As for `wait`, and for `Operation::detach`.
-    pub(crate) unsafe fn detach(this: *const Self, done: unsafe fn(*mut Operation, u32)) {
-        // SAFETY: the caller's promise.
+    pub(crate) unsafe fn detach(this: *const Self, done: unsafe fn(*const Operation, u32)) {
+        handover::sweep();
+        // SAFETY: a copy of the handle is pending, which is ours; the operation stays in place with this.
         unsafe {
             (*this).flight.set(Flight::Remote);
-            let operation = UnsafeCell::raw_get(&raw const (*this).operation);
-            Operation::detach(operation, (*this).handle.get(), &(*this).joined, done);
+            Operation::detach(&raw const (*this).operation, (*this).handle.get(), done);
         }
     }
 
@@ -153,25 +119,25 @@ impl Pending {
         let code = match self.flight.get() {
             Flight::Idle => return None,
             Flight::Local => {
-                let outcome = self.outcome.replace(BLOCKED);
-                if outcome == BLOCKED {
+                if self.outcome.get() == BLOCKED {
                     self.park(cx);
-                    return None;
                 }
-                outcome
+                // Parking runs code of users, which may have brought the outcome about.
+                match self.outcome.replace(BLOCKED) {
+                    BLOCKED => return None,
+                    outcome => outcome,
+                }
             }
-            // SAFETY: it was registered when the flight began.
-            Flight::Remote => unsafe { Operation::poll(self.operation.get(), &self.joined, cx) }?,
+            Flight::Remote => self.operation.poll(cx)?,
         };
         self.flight.set(Flight::Idle);
         Some(code)
     }
 
     /// A local copy has come to its end, for now: the last outcome before it is polled counts.
-    #[must_use = "whom it returns has to be woken"]
-    pub(crate) fn settle(&self, outcome: u32) -> Wake<'_> {
+    pub(crate) fn settle(&self, outcome: u32) -> Target {
         self.outcome.set(outcome);
-        Wake(self)
+        self.parked.take()
     }
 
     /// Gives the copy up: its code, which may tell that it had ended before.
@@ -183,68 +149,48 @@ impl Pending {
         match self.flight.replace(Flight::Idle) {
             Flight::Idle => CANCELLED,
             Flight::Local => {
-                self.unpark();
-                match self.outcome.replace(BLOCKED) {
+                let parked = self.parked.take();
+                let code = match self.outcome.replace(BLOCKED) {
                     BLOCKED => CANCELLED,
                     outcome => outcome,
-                }
+                };
+                drop(parked);
+                code
             }
-            // SAFETY: it was registered when the flight began, and its handle has left its set.
-            Flight::Remote => unsafe {
-                match (Operation::withdraw(self.operation.get(), &self.joined), cancel) {
-                    (Some(code), _) => code,
-                    (None, Some(cancel)) => cancel(self.handle.get()),
-                    (None, None) => CANCELLED,
-                }
+            Flight::Remote => match (self.operation.withdraw(), cancel) {
+                (Some(code), _) => code,
+                // SAFETY: it is the built-in, and the handle has left its set.
+                (None, Some(cancel)) => current::blocking(|| unsafe { cancel(self.handle.get()) }),
+                (None, None) => CANCELLED,
             },
         }
     }
 
-    /// Stops to wait for the engine, whose copy goes on, if it has not ended: then its code.
+    /// Stops waiting; the engine's copy goes on. Returns its code if it had already ended.
     pub(crate) fn withdraw(&self) -> Option<u32> {
         self.flight.set(Flight::Idle);
-        // SAFETY: harmless where nothing is registered.
-        unsafe { Operation::withdraw(self.operation.get(), &self.joined) }
+        self.operation.withdraw()
     }
 
     /// What `detach` was called with.
-    pub(crate) fn of_operation(operation: *mut Operation) -> *const Pending {
-        operation.cast_const().wrapping_byte_sub(core::mem::offset_of!(Pending, operation)).cast()
+    pub(crate) fn of_operation(operation: *const Operation) -> *const Pending {
+        operation.wrapping_byte_sub(core::mem::offset_of!(Pending, operation)).cast()
     }
 
     /// The handle leaves its set, so that it can be given away.
     pub(crate) fn leave_set(&self) {
-        if self.joined.replace(0) != 0 {
-            crate::builtins::waitable_join(self.handle.get(), 0);
-        }
+        self.operation.leave_set();
     }
 
     /// The handle is gone.
     pub(crate) fn forget_handle(&self) -> u32 {
-        self.joined.set(0);
+        self.operation.forget_handle();
         self.handle.replace(NO_HANDLE)
     }
 
     /// Wakes nobody any more.
     pub(crate) fn unpark(&self) {
-        // SAFETY: as in `park`.
-        unsafe { (*self.parked.get()).clear() }
-    }
-}
-
-impl Drop for Pending {
-    fn drop(&mut self) {
-        self.unpark();
-    }
-}
-
-/// Who waits for a local copy; to be woken when everything else is settled, since wakers are anybody's code.
-pub(crate) struct Wake<'a>(&'a Pending);
-
-impl Wake<'_> {
-    pub(crate) fn wake(self) {
-        // SAFETY: as in `Pending::park`; what runs in there may come back, but to other functions of the cell only.
-        unsafe { (*self.0.parked.get()).wake() }
+        drop(self.parked.take());
     }
 }
 

@@ -2,9 +2,11 @@
 
 use crate::abi::{Abi, Lift, Lower, Shape, Sink, Source};
 use crate::builtins::{self, Message};
-use crate::instance::instance;
+use crate::instance::local;
+use crate::task::rest;
 use alloc::boxed::Box;
 use alloc::string::String;
+use core::cell::Cell;
 use core::fmt;
 use core::ptr;
 use core::sync::atomic::{AtomicU32, Ordering};
@@ -14,9 +16,14 @@ use core::sync::atomic::{AtomicU32, Ordering};
 /// Passing an error context shares it: unlike a resource's, the handle stays ours and must be dropped. The result of a
 /// synchronous export is read after the export has returned, when nothing can be dropped any more, so all handles that
 /// were passed wait for the next use of an error context.
-pub(crate) struct Retired {
+struct Retired {
     handle: u32,
     next: *mut Retired,
+}
+
+local! {
+    /// Error contexts that were passed and wait to be dropped.
+    static RETIRED: Cell<*mut Retired> = Cell::new(ptr::null_mut());
 }
 
 /// A handle that was retired already.
@@ -59,7 +66,7 @@ impl ErrorContext {
 }
 
 fn drop_retired() {
-    let mut next = instance().retired.replace(ptr::null_mut());
+    let mut next = RETIRED.replace(ptr::null_mut());
     while !next.is_null() {
         // SAFETY: `retire` boxed it, and nobody else has it any more.
         let retired = unsafe { Box::from_raw(next) };
@@ -69,8 +76,8 @@ fn drop_retired() {
 }
 
 fn retire(handle: u32) {
-    let retired = &instance().retired;
-    retired.set(Box::into_raw(Box::new(Retired { handle, next: retired.get() })));
+    RETIRED.set(Box::into_raw(Box::new(Retired { handle, next: RETIRED.get() })));
+    rest::then(drop_retired);
 }
 
 impl<W> Abi<W> for ErrorContext {

@@ -105,9 +105,9 @@ pub mod __rt {
     pub use crate::realloc::cabi_realloc;
     pub use crate::resource;
     pub use crate::stream::{ItemSource, StreamReader, StreamWriter, from_iter, from_stream, produce, stream_new};
-    pub use crate::subtask::{Call, async_call};
-    pub use crate::task::Pool;
+    pub use crate::subtask::{Subtask, async_call};
     pub use crate::task::executor::{callback, start};
+    pub use crate::task::pool::Pool;
     pub use crate::trap::invalid;
     pub use crate::{exported_borrow, flags, future_payload, handle, import, map, owned_handle, stream_payload};
     pub use alloc::boxed::Box;

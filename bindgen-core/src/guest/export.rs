@@ -100,7 +100,7 @@ pub(super) fn glue(scope: &Scope<'_>, function: &Function, bound: &str) -> Token
                 #borrows
                 unsafe {
                     #lifted
-                    __rt::start(__pool, #future, #finish)
+                    __rt::start(__pool, || #future, #finish)
                 }
             }
         };

@@ -1,7 +1,8 @@
 //! Handles of resources.
 
-use crate::instance::instance;
+use crate::instance::local;
 use alloc::boxed::Box;
+use core::cell::Cell;
 use core::fmt;
 use core::marker::PhantomData;
 use core::ptr::{self, NonNull};
@@ -75,6 +76,11 @@ impl<T: WasmResource> Drop for Resource<T> {
     }
 }
 
+local! {
+    /// What was lent to the export whose parameters were lifted last.
+    static LENT: Cell<*mut Chain> = Cell::new(ptr::null_mut());
+}
+
 /// The imported resources that the running export was lent, as values that references can point to.
 ///
 /// Their handles must be dropped before the export returns, so this is opened before its parameters are lifted and
@@ -101,7 +107,7 @@ impl Borrows {
     /// Starts to collect what is lent.
     pub fn open() -> Borrows {
         let chain = NonNull::from(Box::leak(Box::new(Chain { head: ptr::null_mut() })));
-        instance().lent.set(chain.as_ptr());
+        LENT.set(chain.as_ptr());
         Borrows { chain }
     }
 
@@ -111,7 +117,7 @@ impl Borrows {
     /// The reference is not used after those borrows were dropped.
     pub unsafe fn keep<'a, T: 'a>(value: T) -> &'a T {
         let lent = Box::into_raw(Box::new(Lent { next: ptr::null_mut(), free: Lent::<T>::free, value }));
-        let chain = instance().lent.get();
+        let chain = LENT.get();
         // SAFETY: a chain is live as long as the instance points to it; `Lent` starts with the same fields whatever it holds.
         unsafe {
             if !chain.is_null() {
@@ -133,8 +139,8 @@ impl<T> Lent<T> {
 impl Drop for Borrows {
     fn drop(&mut self) {
         let chain = self.chain.as_ptr();
-        if instance().lent.get() == chain {
-            instance().lent.set(ptr::null_mut());
+        if LENT.get() == chain {
+            LENT.set(ptr::null_mut());
         }
         // SAFETY: `open` leaked the chain for us, and its members are freed once each.
         unsafe {

@@ -22,7 +22,6 @@ use alloc::vec::Vec;
 
 pub use flags::Bits;
 pub(crate) use flat::{lift_flat, lower_flat, lower_padded};
-pub(crate) use handle::Chain;
 pub use handle::{Borrows, Resource, WasmResource};
 pub use map::{Map, WitMap, lift_map, store_map};
 pub(crate) use memory::release;
@@ -84,6 +83,8 @@ pub trait Lower<W>: Abi<W> {
     const OWNS: bool = false;
     /// Holds a reference, to something else than a handle: what it lowers to may point into memory that others own.
     const BORROWS: bool = false;
+    /// Lowers to the address of memory inside of the value, unless the scratch is deep.
+    const SPILLS: bool = false;
     /// Lowers to a handle, and to no memory: references to it borrow nothing that matters here.
     const HANDLE: bool = false;
 

@@ -1,6 +1,7 @@
 //! Memory for what a lowering writes besides the value itself.
 
 use alloc::alloc::{Layout, alloc, dealloc};
+use core::mem::MaybeUninit;
 use core::ptr::{self, NonNull};
 
 /// What a lowering allocated, freed when this is dropped.
@@ -61,6 +62,12 @@ impl Scratch {
         self.head = Some(slab);
         // SAFETY: within the allocation.
         unsafe { slab.cast::<u8>().as_ptr().add(offset) }
+    }
+
+    /// Returns where to write what has room in `inside`: there, or in the scratch where that is deep.
+    #[inline(always)]
+    pub(crate) fn area<const K: usize>(&mut self, inside: *mut MaybeUninit<[u64; K]>) -> *mut u8 {
+        if self.deep { self.alloc(8 * K, 8) } else { inside.cast() }
     }
 
     /// `len` bytes that are in canonical form already: themselves, or a copy where the scratch is deep.

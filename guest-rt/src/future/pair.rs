@@ -287,7 +287,7 @@ impl<T: 'static> Pair<T> {
     }
 
     /// A write in the background has ended.
-    unsafe fn done(operation: *mut Operation, code: u32) {
+    unsafe fn done(operation: *const Operation, code: u32) {
         let this = Pending::of_operation(operation).cast::<Pair<T>>();
         // SAFETY: the operation is that of the first field of a pair, which it owns.
         unsafe {

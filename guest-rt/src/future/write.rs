@@ -1,7 +1,8 @@
 //! The writable end.
 
 use super::pair::{Pair, Written};
-use crate::copy::{self, Flight, one_thread};
+use crate::copy::{Flight, one_thread};
+use crate::task::current;
 use core::fmt;
 use core::future::Future;
 use core::mem::ManuallyDrop;
@@ -126,7 +127,7 @@ impl<T: 'static> Drop for FutureWrite<T> {
     fn drop(&mut self) {
         if let Some(writer) = &self.writer
             && writer.pair().writer.flight.get() == Flight::Remote
-            && !copy::may_cancel()
+            && !current::may_block()
         {
             // It cannot be given up here. Then the value is as good as the default.
             if let Some(writer) = self.writer.take().map(ManuallyDrop::new) {

@@ -33,6 +33,11 @@ fn take(set: u32, payload: &mut [u32; 2]) -> u32 {
     event
 }
 
+pub(crate) fn waitable_set_drop(set: u32) {
+    builtin("waitable-set.drop", &[set]);
+    table::remove_set(set);
+}
+
 pub(crate) fn waitable_join(waitable: u32, set: u32) {
     builtin("waitable.join", &[waitable, set]);
     table::join(waitable, set);
@@ -45,6 +50,12 @@ pub(crate) fn subtask_drop(subtask: u32) {
 
 pub(crate) fn subtask_cancel(subtask: u32) -> u32 {
     builtin("subtask.cancel", &[subtask]);
+    subtasks::cancel(subtask)
+}
+
+#[cfg(feature = "async-cancel")]
+pub(crate) fn subtask_cancel_async(subtask: u32) -> u32 {
+    builtin("subtask.cancel async", &[subtask]);
     subtasks::cancel(subtask)
 }
 
@@ -107,6 +118,26 @@ pub(crate) fn unit_stream_write(writer: u32, _nothing: usize, count: usize) -> u
     builtin("stream.write", &[writer]);
     table::expect(writer, "writer");
     copy(writer, count as u32, STREAM_READ)
+}
+
+pub(crate) fn unit_stream_drop_readable(reader: u32) {
+    builtin("stream.drop-readable", &[reader]);
+    table::expect(reader, "reader");
+    drop_unit(reader);
+}
+
+pub(crate) fn unit_stream_drop_writable(writer: u32) {
+    builtin("stream.drop-writable", &[writer]);
+    table::expect(writer, "writer");
+    drop_unit(writer);
+}
+
+fn drop_unit(end: u32) {
+    let pending = UNITS.with_borrow_mut(|units| units.remove(&end)).is_some_and(|(_, pending)| pending.is_some());
+    if pending {
+        trap("dropped while a copy is pending");
+    }
+    table::remove(end);
 }
 
 /// Meets the copy that is pending at the other end, which then has the given event, or becomes pending.

@@ -150,6 +150,20 @@ pub(crate) fn take_event(waitable: u32) -> Option<(u32, u32)> {
     })
 }
 
+/// Drops a waitable set.
+pub(crate) fn remove_set(set: u32) {
+    with(|table| {
+        if *table.waiting(set) > 0 {
+            trap("waitable-set.drop: somebody waits on the set");
+        }
+        let is_member = |handle: &Handle| matches!(handle, Handle::Waitable { set: of, .. } if *of == set);
+        if table.handles.iter().any(is_member) {
+            trap("waitable-set.drop: a waitable is in the set");
+        }
+        table.remove(set);
+    });
+}
+
 /// Drops a waitable, which leaves its set.
 pub(crate) fn remove(waitable: u32) {
     with(|table| {

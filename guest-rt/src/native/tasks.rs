@@ -187,6 +187,7 @@ pub fn runnable() -> usize {
 
 /// Gives one task a turn, or does the next of what was put off to later. Whether there was something to do.
 pub fn step() -> bool {
+    crate::task::wake::abroad::receive();
     let choice = match runnable() {
         0 => return act(),
         1 => 0,

@@ -3,6 +3,7 @@
 use super::buf::RawBuf;
 use super::channel::Channel;
 use crate::copy::{self, Flight};
+use crate::task::current;
 use core::task::{Context, Poll};
 
 impl Channel {
@@ -91,7 +92,7 @@ impl Channel {
     pub(super) unsafe fn abandon_read(&self) {
         // SAFETY: the items are of the channel's type. Those that were in the buffer before go with the future.
         unsafe {
-            if self.reader.pending.flight.get() == Flight::Remote && !copy::may_cancel() {
+            if self.reader.pending.flight.get() == Flight::Remote && !current::may_block() {
                 // It goes on, for the reader, and fills what is behind them.
                 let mut buf = self.reader.buf.get();
                 buf.drop_first(buf.len, &self.items);

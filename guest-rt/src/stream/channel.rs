@@ -6,8 +6,9 @@
 
 use super::buf::RawBuf;
 use crate::abi::Scratch;
-use crate::copy::{self, COMPLETED, Flight, NO_HANDLE, Pending, Wake};
+use crate::copy::{self, COMPLETED, Flight, NO_HANDLE, Pending};
 use crate::payload::{Items, Reading, Writing};
+use crate::task::parked::Target;
 use alloc::boxed::Box;
 use core::cell::{Cell, UnsafeCell};
 use core::ptr;
@@ -88,7 +89,7 @@ impl End {
     }
 
     /// The waiting copy is over.
-    pub(super) fn settle(&self, result: u32) -> Wake<'_> {
+    pub(super) fn settle(&self, result: u32) -> Target {
         self.live.set(false);
         self.pending.settle(copy::code(result, self.done.get()))
     }

@@ -5,6 +5,7 @@ use super::channel::Channel;
 use super::relay::relay;
 use crate::copy::{self, Flight, NO_HANDLE};
 use crate::payload::{Items, Reading, Writing};
+use crate::task::{current, spawn};
 use core::cell::Cell;
 use core::ptr::{self, NonNull};
 
@@ -177,9 +178,9 @@ unsafe fn drop_reader(channel: *mut Channel) {
     // SAFETY: the caller's promise; buffers hold items of the channel's type.
     unsafe {
         let this = &*channel;
-        if this.reader.pending.flight.get() == Flight::Remote && !copy::may_cancel() {
+        if this.reader.pending.flight.get() == Flight::Remote && !current::may_block() {
             // A task can, and the next one does.
-            copy::put_off(channel.cast(), |channel| drop_reader(channel.cast()));
+            spawn::put_off(channel.cast(), |channel| drop_reader(channel.cast()));
             return;
         }
         if this.reader.pending.flight.get() != Flight::Idle {
@@ -209,9 +210,9 @@ unsafe fn drop_writer(channel: *mut Channel) {
     // SAFETY: the caller's promise; buffers hold items of the channel's type.
     unsafe {
         let this = &*channel;
-        if this.writer.pending.flight.get() == Flight::Remote && !copy::may_cancel() {
+        if this.writer.pending.flight.get() == Flight::Remote && !current::may_block() {
             // A task can, and the next one does.
-            copy::put_off(channel.cast(), |channel| drop_writer(channel.cast()));
+            spawn::put_off(channel.cast(), |channel| drop_writer(channel.cast()));
             return;
         }
         this.drop_forgotten_write();

@@ -2,7 +2,7 @@
 
 use super::buf::RawBuf;
 use super::{StreamResult, StreamWriter};
-use crate::copy;
+use crate::task::current;
 use core::future::poll_fn;
 use core::mem::size_of;
 use core::task::{Context, Poll};
@@ -39,7 +39,7 @@ impl<T: Copy> StreamWriter<T> {
         if channel.writer.finished.get() {
             return StreamResult::Dropped;
         }
-        if !copy::may_cancel() || size_of::<T>() == 0 {
+        if !current::may_block() || size_of::<T>() == 0 {
             return StreamResult::Cancelled;
         }
         // It is never freed: whoever has it in the end forgets it. `T` has no destructor.

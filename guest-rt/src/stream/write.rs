@@ -3,8 +3,9 @@
 use super::buf::RawBuf;
 use super::channel::Channel;
 use super::{StreamResult, StreamWriter};
-use crate::copy::{self, CANCELLED, COMPLETED, DROPPED, Flight, one_thread};
+use crate::copy::{CANCELLED, COMPLETED, DROPPED, Flight, one_thread};
 use crate::payload::Items;
+use crate::task::current;
 use alloc::vec::Vec;
 use core::fmt;
 use core::future::Future;
@@ -224,7 +225,9 @@ impl<'a> RawWrite<'a> {
 
     /// It is known to the engine, which does not let it be cancelled here.
     fn is_stuck(&self) -> bool {
-        self.state == State::Flying && self.channel.writer.pending.flight.get() == Flight::Remote && !copy::may_cancel()
+        self.state == State::Flying
+            && self.channel.writer.pending.flight.get() == Flight::Remote
+            && !current::may_block()
     }
 
     /// The future is dropped.

@@ -1,9 +1,7 @@
 //! Being told of a cancellation, instead of just being dropped.
 
-use crate::instance::instance;
-use crate::task::Task;
-use crate::task::executor;
 use crate::task::spawn::spawn_local;
+use crate::task::{TaskRef, current, executor};
 use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
@@ -35,8 +33,8 @@ use core::task::{Poll, Waker};
 /// ```
 pub struct Cancellation {
     notice: Rc<Notice>,
-    /// Where the notice is registered; null outside of tasks.
-    task: *mut Task,
+    /// Where the notice is registered; `None` outside of tasks.
+    task: Option<TaskRef>,
 }
 
 /// What a task is told through.
@@ -79,8 +77,21 @@ impl Notices {
         unsafe { (*self.0.get()).notices.push(notice) }
     }
 
+    /// Forgets all notices: their task is over.
+    #[inline(always)]
+    pub(crate) fn clear(&self) {
+        let list = self.0.replace(ptr::null_mut());
+        if !list.is_null() {
+            // SAFETY: it was made by `add`, and is nobody else's.
+            drop(unsafe { Box::from_raw(list) });
+        }
+    }
+
     fn remove(&self, notice: &Rc<Notice>) {
         let list = self.0.get();
+        if list.is_null() {
+            return;
+        }
         // SAFETY: it is live, as something is in it, and no reference into it outlives this function. What is removed
         // from it is not the last reference.
         unsafe {
@@ -116,9 +127,8 @@ impl Cancellation {
     /// As long as this runs, nothing of the task is dropped by a cancellation. What is awaited outside of this is, as
     /// always.
     pub async fn heed<R>(body: impl AsyncFnOnce(&Cancellation) -> R) -> R {
-        let cancellation = Cancellation { notice: Rc::default(), task: instance().current.get() };
-        // SAFETY: tasks are live for ever.
-        if let Some(task) = unsafe { cancellation.task.as_ref() } {
+        let cancellation = Cancellation { notice: Rc::default(), task: current::running() };
+        if let Some(task) = cancellation.task {
             task.notices.add(cancellation.notice.clone());
         }
         body(&cancellation).await
@@ -154,11 +164,10 @@ impl Cancellation {
         let task = self.task;
         // Not from inside the future that is to be dropped.
         spawn_local(async move {
-            // SAFETY: the task is current, or this would not be polled; the request was delivered.
-            unsafe {
-                if ptr::eq(task, instance().current.get()) {
-                    executor::withdraw(task);
-                }
+            if let Some(task) = task
+                && current::running() == Some(task)
+            {
+                executor::cancel_root(task);
             }
         })
         .detach();
@@ -168,8 +177,7 @@ impl Cancellation {
 
 impl Drop for Cancellation {
     fn drop(&mut self) {
-        // SAFETY: tasks are live for ever.
-        if let Some(task) = unsafe { self.task.as_ref() } {
+        if let Some(task) = self.task {
             task.notices.remove(&self.notice);
         }
     }

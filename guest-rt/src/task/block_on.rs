@@ -1,19 +1,19 @@
 //! Running a future where there is nobody to return to.
 
+use super::node::{LIVE, NodeRef, Vtable};
+use super::wake::{wake, waker_of};
+use super::{Task, TaskRef, current, executor, handover, waitable};
 use crate::builtins::{self, code};
-use crate::instance::{Instance, instance};
-use crate::task::background;
-use crate::task::executor;
-use crate::task::{LIVE, Node, Task, Vtable};
+use crate::instance::{OnUnwind, local};
 use alloc::boxed::Box;
-use core::cell::UnsafeCell;
+use core::cell::{Cell, UnsafeCell};
 use core::future::Future;
 use core::mem::{ManuallyDrop, MaybeUninit};
 use core::pin::Pin;
-use core::ptr;
+use core::ptr::{self, NonNull};
 use core::task::{Context, Poll};
 
-/// Runs a future, and what it spawns, until all of it is done. The result of the future.
+/// Runs a future, and what it spawns, until all of it is done. Returns the result of the future.
 ///
 /// This blocks: nothing else of the current task runs meanwhile, and the engine starts no other async export of the
 /// component. It may be used inside a task, and inside itself. The engine traps when it would have to wait in an export
@@ -24,7 +24,8 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
             future: UnsafeCell::new(ManuallyDrop::new(future)),
             result: UnsafeCell::new(MaybeUninit::uninit()),
         };
-        // SAFETY: the frame stays here until `drive` returns, which it does when the result is there.
+        // SAFETY: the frame stays here until `drive` returns, which it does when the result is there. If it panics, the
+        // future was dropped.
         unsafe {
             drive(Frame::<F>::VTABLE, (&raw const frame).cast());
             frame.result.into_inner().assume_init()
@@ -35,7 +36,9 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
 
 /// What is on the stack of the caller.
 struct Frame<F: Future> {
+    /// There while the root is live.
     future: UnsafeCell<ManuallyDrop<F>>,
+    /// There when it is not.
     result: UnsafeCell<MaybeUninit<F::Output>>,
 }
 
@@ -43,88 +46,119 @@ struct Frame<F: Future> {
 #[repr(C)]
 struct Blocking {
     task: Task,
-    frame: UnsafeCell<*const ()>,
+    frame: Cell<*const ()>,
+}
+
+local! {
+    /// Blocks that are out of use, linked by `Task::after`.
+    static FREE: Cell<Option<TaskRef>> = Cell::new(None);
 }
 
 impl<F: Future> Frame<F> {
-    const VTABLE: &'static Vtable = &Vtable { poll: Self::poll, cancel: |_| {}, release: |_| {} };
+    const VTABLE: &'static Vtable = &Vtable { poll: Self::poll, cancel: Self::cancel, release: |_| {} };
 
-    unsafe fn poll(node: *mut Node) -> bool {
-        let blocking = node.cast::<Blocking>();
+    fn of(node: NodeRef) -> *const Self {
+        // SAFETY: nodes with this table are the roots of such blocks, which are never freed.
+        unsafe { (*node.block::<Blocking>()).frame.get().cast() }
+    }
+
+    /// # Safety
+    /// `node` is the root of a block with such a frame, live, and nobody else is at its future.
+    unsafe fn poll(node: NodeRef) -> bool {
+        let frame = Self::of(node);
         // SAFETY: while the root is live, the frame is there with its future, which nobody else is at.
         unsafe {
-            let frame = (*(*blocking).frame.get()).cast::<Self>();
             let future = Pin::new_unchecked(&mut **(*frame).future.get());
-            let Poll::Ready(result) = future.poll(&mut Context::from_waker(&(*blocking).task.waker)) else {
-                return false;
-            };
-            (*node).state.set((*node).state.get() & !LIVE);
+            let waker = &(*node.block::<Blocking>()).task.waker;
+            let Poll::Ready(result) = future.poll(&mut Context::from_waker(waker)) else { return false };
+            node.remove(LIVE);
             (*(*frame).result.get()).write(result);
             ManuallyDrop::drop(&mut *(*frame).future.get());
         }
         true
     }
-}
 
-/// # Safety
-/// `frame` is what the functions in `vtable` expect, until this returns.
-#[inline(never)]
-unsafe fn drive(vtable: &'static Vtable, frame: *const ()) {
-    let instance = instance();
-    let task = take(instance);
-    // SAFETY: tasks are live for ever; this one is ours alone.
-    unsafe {
-        *(*task.cast::<Blocking>()).frame.get() = frame;
-        (*task).root.vtable.set(vtable);
-        (*task).root.state.set(LIVE);
-        let outer = instance.current.replace(task);
-        (*task).outer.set(outer);
-        (*task).push(task.cast());
-        loop {
-            let answer = executor::run(task);
-            match answer & 15 {
-                code::EXIT => break,
-                code::YIELD => _ = asleep(instance, task, || builtins::thread_yield() != 0),
-                _ => {
-                    let mut payload = [0; 2];
-                    let event = asleep(instance, task, || builtins::waitable_set_wait(answer >> 4, &mut payload));
-                    executor::arrive(instance, event, payload);
-                }
-            }
-            if (*task).pending.get() > 0 {
-                executor::drain(instance, task);
-            }
-        }
-        (*task).outer.set(ptr::null_mut());
-        let heir = if background::is(instance, outer) { ptr::null_mut() } else { outer };
-        executor::end(instance, task, heir);
-        (*task).after.set(instance.blocking.replace(task));
-        background::leave(instance, outer);
+    /// # Safety
+    /// As for `poll`.
+    unsafe fn cancel(node: NodeRef) {
+        node.remove(LIVE);
+        // SAFETY: as in `poll`.
+        unsafe { ManuallyDrop::drop(&mut *(*Self::of(node)).future.get()) }
     }
 }
 
-/// Lets the engine run others, which find the task among those that sleep.
-unsafe fn asleep<T>(instance: &Instance, task: *mut Task, wait: impl FnOnce() -> T) -> T {
-    background::sleep(instance, task);
-    instance.current.set(ptr::null_mut());
-    let result = wait();
-    instance.current.set(task);
-    background::awake(instance, task);
-    result
+/// # Safety
+/// `frame` is what the functions in `vtable` expect, until this returns or panics.
+#[inline(never)]
+unsafe fn drive(vtable: &'static Vtable, frame: *const ()) {
+    let task = take();
+    // SAFETY: the block is one of `Blocking`, which is never freed.
+    unsafe { (*task.block::<Blocking>()).frame.set(frame) };
+    let root = task.root();
+    root.vtable.set(vtable);
+    root.state.set(LIVE);
+    let previous = current::enter(task);
+    task.outer.set(previous.task());
+    let unwind = OnUnwind(|| {
+        if root.has(LIVE) {
+            // SAFETY: the root is live, and the poll that panicked is over.
+            unsafe { (vtable.cancel)(root) };
+        }
+        end(task, previous);
+    });
+    task.push(root);
+    loop {
+        let answer = executor::run(task);
+        match answer & 15 {
+            code::EXIT => break,
+            code::YIELD => _ = current::blocking(|| builtins::thread_yield()),
+            _ => {
+                let mut payload = [0; 2];
+                let event = current::blocking(|| builtins::waitable_set_wait(answer >> 4, &mut payload));
+                waitable::arrive(event, payload);
+            }
+        }
+        if task.pending.get() > 0 {
+            executor::drain(task);
+        }
+    }
+    unwind.disarm();
+    end(task, previous);
 }
 
-fn take(instance: &Instance) -> *mut Task {
-    static NOTHING: Vtable = Vtable { poll: |_| true, cancel: |_| {}, release: |_| {} };
-    let task = instance.blocking.get();
-    // SAFETY: tasks are live for ever; fresh memory is fit for one.
-    unsafe {
-        if task.is_null() {
-            let block = Box::into_raw(Box::<Blocking>::new_uninit()).cast::<Blocking>();
-            block
-                .write(Blocking { task: Task::new(block.cast(), &NOTHING, None), frame: UnsafeCell::new(ptr::null()) });
-            return block.cast();
+/// The block goes to those that are out of use, and what is left in it to others. (Something is left in its queue only
+/// when a panic passes by.)
+fn end(task: TaskRef, previous: current::Previous) {
+    task.outer.set(None);
+    if task.pending.get() > 0 {
+        handover::bequeath(task, previous);
+    }
+    task.yielding.set(false);
+    task.notices.clear();
+    previous.restore();
+    let heir = current::for_new_work;
+    while let Some(node) = task.pop() {
+        if node.has(LIVE) {
+            let heir = heir();
+            node.task.set(Some(heir));
+            heir.spawned.set(heir.spawned.get() + 1);
+            wake(node);
         }
-        instance.blocking.set((*task).after.get());
-        task
+    }
+    task.after.set(FREE.replace(Some(task)));
+    handover::leave(previous);
+}
+
+fn take() -> TaskRef {
+    static NOTHING: Vtable = Vtable { poll: |_| true, cancel: |_| {}, release: |_| {} };
+    if let Some(task) = FREE.get() {
+        FREE.set(task.after.get());
+        return task;
+    }
+    let block = NonNull::from(Box::leak(Box::<Blocking>::new_uninit()));
+    // SAFETY: the memory is fresh, fits such a block, and is leaked.
+    unsafe {
+        (&raw mut (*block.cast::<Blocking>().as_ptr()).frame).write(Cell::new(ptr::null()));
+        TaskRef::create(block.cast(), &NOTHING, None, waker_of)
     }
 }

@@ -2,44 +2,28 @@
 //!
 //! A call that is ready at its first poll touches its block and nothing else; all that others need is out of line.
 
+use super::current::Previous;
+use super::node::{HELD, LIVE, NodeRef, QUEUED, Vtable};
+use super::pool::Pool;
+use super::{Task, TaskRef, current, handover, waitable, wake};
 use crate::builtins::{self, code, event};
-use crate::instance::{Instance, instance};
-use crate::task::background;
-use crate::task::waitable;
-use crate::task::wake::wake;
-use crate::task::{LIVE, Node, Pool, QUEUED, Task, Vtable};
+use crate::instance::OnUnwind;
 use alloc::alloc::{Layout, alloc};
 use core::cell::UnsafeCell;
 use core::future::Future;
 use core::mem::ManuallyDrop;
 use core::pin::Pin;
-use core::ptr;
+use core::ptr::NonNull;
 use core::task::{Context, Poll};
 
-/// So many polls without a return to the engine, then it gets a turn even if there is more to do.
+/// This many polls without a return to the engine, then it gets a turn even if there is more to do.
 const BUDGET: u32 = 64;
-
-/// Whether the current function may wait, and so cancel what it began: it runs in a call of an async export.
-#[inline(never)]
-pub(crate) fn may_wait() -> bool {
-    let instance = instance();
-    let mut task = instance.current.get();
-    if task.is_null() || background::is(instance, task) {
-        return false;
-    }
-    // SAFETY: tasks are live for ever.
-    unsafe {
-        while !(*task).outer.get().is_null() {
-            task = (*task).outer.get();
-        }
-        (*task).pool.is_some()
-    }
-}
 
 /// The block of a call of an export.
 #[repr(C)]
 struct Root<F, G> {
     task: Task,
+    /// There while the root is live.
     future: UnsafeCell<ManuallyDrop<F>>,
     finish: UnsafeCell<ManuallyDrop<G>>,
 }
@@ -48,17 +32,17 @@ impl<F: Future, G: Fn(F::Output)> Root<F, G> {
     const VTABLE: &'static Vtable = &Vtable { poll: Self::poll, cancel: Self::cancel, release: |_| {} };
 
     /// # Safety
-    /// `node` is the head of such a block, and live.
+    /// `node` is the head of such a block and live, and nobody else is at its future.
     #[inline(always)]
-    unsafe fn poll(node: *mut Node) -> bool {
-        let root = node.cast::<Self>();
+    unsafe fn poll(node: NodeRef) -> bool {
+        let root = node.block::<Self>();
         // SAFETY: a live root has its future and `finish`, and nobody else is at them. It stays where it is.
         unsafe {
             let mut cx = Context::from_waker(&(*root).task.waker);
             let Poll::Ready(result) = Pin::new_unchecked(&mut **(*root).future.get()).poll(&mut cx) else {
                 return false;
             };
-            (*node).state.set((*node).state.get() & !LIVE);
+            node.remove(LIVE);
             // The parameters first: no borrow may be left when the result is returned.
             ManuallyDrop::drop(&mut *(*root).future.get());
             ManuallyDrop::take(&mut *(*root).finish.get())(result);
@@ -67,252 +51,266 @@ impl<F: Future, G: Fn(F::Output)> Root<F, G> {
     }
 
     /// # Safety
-    /// `node` is the head of such a block, and live.
-    unsafe fn cancel(node: *mut Node) {
-        let root = node.cast::<Self>();
+    /// As for `poll`.
+    unsafe fn cancel(node: NodeRef) {
+        let root = node.block::<Self>();
+        node.remove(LIVE);
         // SAFETY: as in `poll`.
         unsafe {
-            (*node).state.set((*node).state.get() & !LIVE);
             ManuallyDrop::drop(&mut *(*root).future.get());
             ManuallyDrop::drop(&mut *(*root).finish.get());
         }
     }
 }
 
-/// Starts a call of an async export: polls `future`, and passes its result to `finish`, which makes the `task.return`.
-/// What the export returns to the engine.
+/// Starts a call of an async export: polls the future that `make` makes inside of the task, and passes its result to
+/// `finish`, which makes the `task.return`. Returns what the export returns to the engine.
 ///
 /// # Safety
 /// The engine calls the export. `pool` is for this call of `start` only, in a function that is not generic: its blocks
-/// fit these types. What `future` borrows lives as long as the task.
+/// fit these types. What the future borrows lives as long as the task.
 #[inline(always)]
-pub unsafe fn start<F: Future, G: Fn(F::Output)>(pool: &'static Pool, future: F, finish: G) -> u32 {
-    let instance = instance();
+pub unsafe fn start<F: Future, G: Fn(F::Output)>(pool: &'static Pool, make: impl FnOnce() -> F, finish: G) -> u32 {
     let free = pool.free();
-    let mut task = free.get();
-    // SAFETY: blocks of the pool are `Root<F, G>`, since only this function puts them there, and are not in use.
-    unsafe {
-        if task.is_null() {
-            task = fresh(Layout::new::<Root<F, G>>(), Root::<F, G>::VTABLE, pool);
-        } else {
-            free.set((*task).after.get());
+    let task = match free.get() {
+        Some(task) => {
+            free.set(task.after.get());
+            task
         }
-        let root = task.cast::<Root<F, G>>();
+        None => fresh(Layout::new::<Root<F, G>>(), Root::<F, G>::VTABLE, pool),
+    };
+    let previous = current::enter(task);
+    let unwind = OnUnwind(|| abort(task, previous));
+    let future = make();
+    let root = task.block::<Root<F, G>>();
+    // SAFETY: blocks of the pool are `Root<F, G>`, since only this function puts them there, and this one is not in use.
+    // So it has room for the future, which is live from then on.
+    let done = unsafe {
         (&raw mut (*root).future).write(UnsafeCell::new(ManuallyDrop::new(future)));
         (&raw mut (*root).finish).write(UnsafeCell::new(ManuallyDrop::new(finish)));
-        (*task).root.state.set(LIVE);
-        let previous = instance.current.replace(task);
-        if Root::<F, G>::poll(task.cast())
-            && previous.is_null()
-            && (*task).head.get().is_null()
-            && (*task).spawned.get() | (*task).pending.get() == 0
-        {
-            instance.current.set(previous);
-            (*task).after.set(free.replace(task));
-            return code::EXIT;
-        }
-        settle(instance, task, previous)
+        task.root.state.set(LIVE);
+        Root::<F, G>::poll(task.root())
+    };
+    unwind.disarm();
+    if done && previous.is_none() && task.is_untouched() {
+        previous.restore();
+        task.after.set(free.replace(Some(task)));
+        return code::EXIT;
     }
+    settle(task, previous)
 }
 
 #[cold]
 #[inline(never)]
-unsafe fn fresh(layout: Layout, vtable: &'static Vtable, pool: &'static Pool) -> *mut Task {
-    // SAFETY: the layout is that of a block, which starts with a task.
+fn fresh(layout: Layout, vtable: &'static Vtable, pool: &'static Pool) -> TaskRef {
+    // SAFETY: the layout is that of a block, which is not empty and starts with a task. It is never freed.
     unsafe {
-        let task = alloc(layout).cast::<Task>();
-        if task.is_null() {
-            crate::trap::out_of_memory(layout);
-        }
-        task.write(Task::new(task, vtable, Some(pool)));
-        task
+        let Some(block) = NonNull::new(alloc(layout).cast::<Task>()) else { crate::trap::out_of_memory(layout) };
+        TaskRef::create(block, vtable, Some(pool), wake::waker_of)
     }
 }
 
 /// After the first poll of a task that is not over, or not the only thing there is.
 #[inline(never)]
-unsafe fn settle(instance: &Instance, task: *mut Task, previous: *mut Task) -> u32 {
-    // SAFETY: tasks are live for ever.
-    unsafe {
-        let adopts = background::is(instance, previous);
-        if adopts {
-            background::adopt_nodes(instance, task);
-        }
-        let answer = run(task);
-        if adopts {
-            background::adopt_operations(instance, task, answer);
-        }
-        if answer == code::EXIT {
-            end(instance, task, ptr::null_mut());
-        } else {
-            builtins::context_set(task.cast());
-            background::sleep(instance, task);
-        }
-        background::leave(instance, previous);
-        answer
+fn settle(task: TaskRef, previous: Previous) -> u32 {
+    if previous.is_background() {
+        handover::adopt_nodes(task);
+        handover::sweep();
+        handover::adopt_operations(task);
     }
+    let unwind = OnUnwind(|| abort(task, previous));
+    let answer = run(task);
+    unwind.disarm();
+    if answer != code::EXIT {
+        builtins::context_set(task.block());
+        current::sleep(task);
+    }
+    leave(task, answer, previous)
 }
 
-/// Continues a task: the callback of every async export. What it returns to the engine.
+/// Continues a task: the callback of every async export. Returns what it returns to the engine.
 ///
 /// # Safety
 /// The engine calls the callback, for a task that `start` did not end.
-pub unsafe fn callback(event: u32, waitable: u32, code: u32) -> u32 {
-    let instance = instance();
-    let task = builtins::context_get().cast::<Task>();
+pub unsafe fn callback(event: u32, handle: u32, code: u32) -> u32 {
+    // SAFETY: the context of a task is the block that `settle` put there.
+    let task = unsafe { TaskRef::from_block(builtins::context_get()) };
     // Before the event is delivered: whom it wakes has to know that this task is awake.
-    let previous = instance.current.replace(task);
-    // SAFETY: the context of a task is the block that `settle` put there. Tasks and nodes are live for ever.
-    unsafe {
-        let mut woken = ptr::null_mut();
-        if event.wrapping_sub(1) < event::CANCELLED - 1 {
-            woken = waitable::deliver(instance, event, waitable, code);
-            // Most often this is all there is to do.
-            if woken == task.cast() && (*task).pending.get() == 0 && (*woken).state.get() == LIVE {
-                if !((*woken).vtable.get().poll)(woken) && (*task).head.get().is_null() {
-                    instance.current.set(previous);
-                    return (*task).wait.get();
-                }
-                woken = ptr::null_mut();
+    let previous = current::enter(task);
+    let unwind = OnUnwind(|| abort(task, previous));
+    let mut woken = None;
+    if event.wrapping_sub(1) < event::CANCELLED - 1 {
+        woken = waitable::deliver(event, handle, code);
+        // Most often this is all there is to do.
+        if let Some(node) = woken
+            && node == task.root()
+            && task.pending.get() == 0
+            && node.state.get() == LIVE
+        {
+            // SAFETY: it is live, and only the executor polls.
+            let done = unsafe { (node.vtable.get().poll)(node) };
+            if !done && !task.is_ready() {
+                previous.restore();
+                unwind.disarm();
+                return task.wait_again();
             }
-        } else if event == event::CANCELLED {
-            cancel(task);
+            woken = None;
         }
-        proceed(instance, task, woken, previous)
+    } else if event == event::CANCELLED {
+        cancel(task);
     }
+    let answer = proceed(task, woken);
+    unwind.disarm();
+    leave(task, answer, previous)
 }
 
-/// The rest of a callback, in which `woken` is still to be woken, unless it is null.
+/// The rest of a callback, in which `woken` is still to be woken.
 #[inline(never)]
-unsafe fn proceed(instance: &Instance, task: *mut Task, woken: *mut Node, previous: *mut Task) -> u32 {
-    // SAFETY: tasks and nodes are live for ever; the task is the current one.
-    unsafe {
-        if !woken.is_null() {
-            wake(woken);
-        }
-        if (*task).pending.get() > 0 {
-            drain(instance, task);
-        }
-        let answer = run(task);
-        if answer == code::EXIT {
-            end(instance, task, ptr::null_mut());
-        }
-        background::leave(instance, previous);
-        answer
+fn proceed(task: TaskRef, woken: Option<NodeRef>) -> u32 {
+    if let Some(node) = woken {
+        wake::wake(node);
     }
+    if task.pending.get() > 0 {
+        drain(task);
+    }
+    run(task)
+}
+
+/// The task returns `answer` to the engine, which is returned.
+fn leave(task: TaskRef, answer: u32, previous: Previous) -> u32 {
+    if answer == code::EXIT {
+        end(task);
+    }
+    handover::leave(previous);
+    answer
 }
 
 /// More operations are pending: delivers what else is ready before anything is polled, so that a future that polls all
 /// its children does so once and not once per event.
-///
-/// # Safety
-/// `task` is the current task, and has a set.
 #[inline(never)]
-pub(crate) unsafe fn drain(instance: &Instance, task: *mut Task) {
+pub(super) fn drain(task: TaskRef) {
     let mut payload = [0; 2];
-    // SAFETY: tasks and nodes are live for ever.
-    unsafe {
-        // What was delivered is not in the count: nothing is left in the set when that is zero.
-        while (*task).pending.get() > 0 {
-            let event = builtins::waitable_set_poll((*task).set.get(), &mut payload);
-            if event == event::NONE {
-                break;
-            }
-            arrive(instance, event, payload);
+    // What was delivered is not in the count: nothing is left in the set when that is zero.
+    while task.pending.get() > 0 {
+        let event = builtins::waitable_set_poll(task.set(), &mut payload);
+        if event == event::NONE {
+            break;
         }
-    }
-}
-
-/// Delivers an event of a set, and wakes who waits for it.
-pub(crate) fn arrive(instance: &Instance, event: u32, [waitable, code]: [u32; 2]) {
-    // SAFETY: nodes are live for ever.
-    unsafe {
-        let node = waitable::deliver(instance, event, waitable, code);
-        if !node.is_null() {
-            wake(node);
-        }
+        waitable::arrive(event, payload);
     }
 }
 
 /// The caller wants the task cancelled: tells those who want to know, or drops its root.
-///
-/// # Safety
-/// The task is current.
 #[cold]
 #[inline(never)]
-unsafe fn cancel(task: *mut Task) {
-    // SAFETY: the caller's promise; tasks are live for ever.
-    unsafe {
-        if !(*task).notices.request() {
-            withdraw(task);
-        }
+fn cancel(task: TaskRef) {
+    if !task.notices.request() {
+        cancel_root(task);
     }
 }
 
-/// Ends a task as its caller wanted: drops its root. What was spawned goes on.
+/// Drops the root of the current task, which its caller has cancelled. What was spawned goes on.
 ///
-/// # Safety
-/// The task is current, but its root is not being polled; its caller has cancelled it.
+/// The root is not being polled.
 #[inline(never)]
-pub(crate) unsafe fn withdraw(task: *mut Task) {
-    // SAFETY: the task is current; its root is live where that is said.
-    unsafe {
-        let root = &(*task).root;
-        if root.state.get() & LIVE != 0 {
-            (root.vtable.get().cancel)(task.cast());
-            builtins::task_cancel();
-        }
+pub(crate) fn cancel_root(task: TaskRef) {
+    let root = task.root();
+    if root.has(LIVE) {
+        // SAFETY: it is live, and only the executor is at its future.
+        unsafe { (root.vtable.get().cancel)(root) };
+        builtins::task_cancel();
     }
 }
 
-/// Polls the ready queue, until nothing is ready or the engine should have a turn. What to tell the engine.
+/// Polls the ready queue, until nothing is ready or the engine should have a turn. Returns what to tell the engine.
 ///
-/// # Safety
 /// `task` is the current task.
 #[inline(never)]
-pub(crate) unsafe fn run(task: *mut Task) -> u32 {
-    // SAFETY: nodes and tasks are live for ever; only live nodes are polled.
-    unsafe {
-        let mut budget = BUDGET;
-        loop {
-            if (*task).head.get().is_null() {
-                return if (*task).is_over() { code::EXIT } else { (*task).wait() };
-            }
-            if budget == 0 || (*task).yielding.replace(false) {
-                return code::YIELD;
-            }
-            budget -= 1;
-            let node = (*task).pop();
-            let vtable = (*node).vtable.get();
-            if (*node).state.get() & LIVE == 0 {
-                (vtable.release)(node);
-            } else if (vtable.poll)(node) && node != task.cast() {
-                (*task).spawned.set((*task).spawned.get() - 1);
-                if (*node).state.get() & QUEUED == 0 {
-                    (vtable.release)(node);
-                }
-            }
+pub(super) fn run(task: TaskRef) -> u32 {
+    #[cfg(not(target_family = "wasm"))]
+    wake::abroad::receive();
+    let mut budget = BUDGET;
+    loop {
+        if task.cancelled.get() {
+            task.cancelled.set(false);
+            cancel(task);
+        }
+        if !task.is_ready() {
+            return if task.is_over() { code::EXIT } else { task.wait() };
+        }
+        if budget == 0 || task.yielding.replace(false) {
+            return code::YIELD;
+        }
+        budget -= 1;
+        if let Some(node) = task.pop() {
+            poll(task, node);
         }
     }
 }
 
-/// A task is over: what it leaves behind is handed on, to `heir` unless that is null, and its block goes to its pool.
-///
-/// # Safety
-/// The task is over and its queue is empty.
-#[inline(never)]
-pub(crate) unsafe fn end(instance: &Instance, task: *mut Task, heir: *mut Task) {
-    // SAFETY: tasks are live for ever.
-    unsafe {
-        if (*task).slept.get() {
-            background::awake(instance, task);
-        }
-        if (*task).pending.get() > 0 {
-            background::bequeath(instance, task, heir);
-        }
-        (*task).yielding.set(false);
-        if let Some(pool) = (*task).pool {
-            (*task).after.set(pool.free().replace(task));
-        }
+/// Polls a node that has left the ready queue of its task.
+fn poll(task: TaskRef, node: NodeRef) {
+    let vtable = node.vtable.get();
+    if !node.has(LIVE) {
+        (vtable.release)(node);
+        return;
     }
+    let over = || {
+        node.remove(HELD);
+        if node != task.root() {
+            task.spawned.set(task.spawned.get() - 1);
+        }
+        (vtable.release)(node);
+    };
+    node.add(HELD);
+    let unwind = OnUnwind(|| {
+        if node.has(LIVE) {
+            // SAFETY: it is live, and the poll that panicked is over.
+            unsafe { (vtable.cancel)(node) };
+        }
+        over();
+    });
+    // SAFETY: it is live, and only the executor polls.
+    let done = unsafe { (vtable.poll)(node) };
+    unwind.disarm();
+    if done {
+        over();
+    } else {
+        node.remove(HELD);
+    }
+}
+
+/// A task is over: its block goes to its pool.
+#[inline(never)]
+fn end(task: TaskRef) {
+    if task.slept.get() {
+        current::awake(task);
+    }
+    task.yielding.set(false);
+    task.notices.clear();
+    if let Some(pool) = task.pool {
+        task.after.set(pool.free().replace(Some(task)));
+    }
+}
+
+/// A panic passes by a task of the stand-in: it is over as it is. Its block is not used again.
+#[cold]
+fn abort(task: TaskRef, previous: Previous) {
+    let root = task.root();
+    if root.has(LIVE) {
+        // SAFETY: it is live, and the poll that panicked is over.
+        unsafe { (root.vtable.get().cancel)(root) };
+    }
+    while let Some(node) = task.pop() {
+        if node.has(LIVE) && node != root {
+            // SAFETY: it is live, and no poll of it is under way: those that are polled are in no queue.
+            unsafe { (node.vtable.get().cancel)(node) };
+        }
+        node.remove(QUEUED);
+        (node.vtable.get().release)(node);
+    }
+    if task.slept.get() {
+        current::awake(task);
+    }
+    previous.restore();
 }

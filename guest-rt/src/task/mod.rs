@@ -1,409 +1,228 @@
-//! Tasks and their blocks.
+//! Tasks: calls of async exports (or of `block_on`), each with its root, its ready queue and its waitable set.
 //!
-//! A *node* is a future that the runtime polls: the root of a task, or one that was spawned onto it. A *task* is a call
-//! of an async export (or a `block_on`), with its root, its ready queue and its waitable set.
+//! ```text
+//!                 start: ready at once, nothing left
+//!   (free) ───────────────────────────────────────────────────────────────► (free)
+//!      │ start
+//!      ▼                    settle, proceed: WAIT or YIELD
+//!   running ──────────────────────────────────────────────► asleep
+//!      ▲  │                                                    │
+//!      │  │ end: root done, nothing spawned, nothing pending   │ callback: an event, or CANCELLED
+//!      │  └───────────────────────────────► (free)             │
+//!      └───────────────────────────────────────────────────────┘
+//! ```
 //!
-//! Blocks never go back to the allocator: once a node, always a node, in use or in a free list. So a waker is a bare
-//! pointer that nobody counts. One that outlives its future finds a node that is not live, or a later future in the same
-//! block, which it wakes for nothing; futures have to expect that anyway.
+//! - A task is over when its root is done, no spawned future is left, and no operation is pending in its set
+//!   ([`Task::is_over`]). So whatever must still end well, such as the write of a future's default value or a call that
+//!   was dropped and did not confirm that, keeps its task, and nothing has to be handed on.
+//! - While a task blocks (`block_on`, a built-in that waits), it is asleep as far as others can tell
+//!   ([`current::blocking`]).
+//! - What is made where no task is current goes to a task that sleeps, or else to the background ([`current`]).
+//!
+//! The modules, each of which uses only those before it: `node` and this one, `pool`, `sets`, `table`, `current`, `wake`,
+//! `parked`, `rest`, `waitable`, `handover`, `executor`, `spawn`, `block_on`, `yields`.
 
-pub(crate) mod background;
 pub(crate) mod block_on;
+pub(crate) mod current;
 pub(crate) mod executor;
+pub(crate) mod handover;
+pub(crate) mod node;
+pub(crate) mod parked;
+pub(crate) mod pool;
+pub(crate) mod rest;
+pub(crate) mod sets;
 pub(crate) mod spawn;
+pub(crate) mod table;
 pub(crate) mod waitable;
 pub(crate) mod wake;
 pub(crate) mod yields;
 
-use crate::builtins;
+use self::node::{LIVE, Node, NodeRef, QUEUED, Vtable};
+use self::pool::Pool;
 use crate::structured::Notices;
-use crate::task::waitable::Operation;
-use crate::task::wake::wake;
-use core::cell::{Cell, UnsafeCell};
-use core::mem::{ManuallyDrop, MaybeUninit};
-use core::ptr;
-use core::task::{Context, RawWaker, RawWakerVTable, Waker};
+use core::cell::Cell;
+use core::mem::ManuallyDrop;
+use core::ops::Deref;
+use core::ptr::NonNull;
+use core::task::Waker;
 
-/// The node is in the ready queue of its task.
-pub(crate) const QUEUED: u8 = 1;
-/// The node has a future that is not done.
-pub(crate) const LIVE: u8 = 2;
-
-/// The head of every block.
-#[repr(C)]
-pub(crate) struct Node {
-    pub(crate) vtable: Cell<&'static Vtable>,
-    /// The task that polls it.
-    pub(crate) task: Cell<*mut Task>,
-    /// The next in the ready queue.
-    pub(crate) next: Cell<*mut Node>,
-    /// `QUEUED`, `LIVE`, and what spawned nodes add.
-    pub(crate) state: Cell<u8>,
-    /// The thread that stands in for the instance.
-    #[cfg(not(target_family = "wasm"))]
-    thread: usize,
-}
-
-impl Node {
-    /// The node of a block; somebody has to say which task it is of.
-    pub(crate) fn new(vtable: &'static Vtable, state: u8) -> Node {
-        Node {
-            vtable: Cell::new(vtable),
-            task: Cell::new(ptr::null_mut()),
-            next: Cell::new(ptr::null_mut()),
-            state: Cell::new(state),
-            #[cfg(not(target_family = "wasm"))]
-            thread: crate::instance::thread(),
-        }
-    }
-}
-
-/// What differs between nodes.
-pub(crate) struct Vtable {
-    /// Polls the future of a live node. When that is done: drops it, passes its result on, and returns true; the node
-    /// is not live any more.
-    pub(crate) poll: unsafe fn(*mut Node) -> bool,
-    /// Drops the future of a live node, which then is not.
-    pub(crate) cancel: unsafe fn(*mut Node),
-    /// Called when a node that is not live has left the ready queue.
-    pub(crate) release: unsafe fn(*mut Node),
-}
-
-/// A task; its root comes first.
+/// A task; its root comes first. All that changes is in cells.
 #[repr(C)]
 pub(crate) struct Task {
     pub(crate) root: Node,
-    /// The ready queue.
-    pub(crate) head: Cell<*mut Node>,
-    tail: Cell<*mut Node>,
-    /// The spawned nodes that are not done.
+    /// The ready queue. Only `push` and `pop` write it.
+    head: Cell<Option<NodeRef>>,
+    tail: Cell<Option<NodeRef>>,
+    /// How many spawned nodes are not over.
     pub(crate) spawned: Cell<u32>,
-    /// The registered operations whose waitable is in `set`.
+    /// How many registered operations have their waitable in `set`. `waitable` counts.
     pub(crate) pending: Cell<u32>,
-    /// The waitable set, 0 before it is first needed. It stays with the block.
-    pub(crate) set: Cell<u32>,
-    /// What tells the engine to wait on that.
-    pub(crate) wait: Cell<u32>,
+    /// How many waitables are in `set`, with or without an operation. `waitable` counts.
+    pub(crate) members: Cell<u32>,
+    /// The waitable set, or 0. It stays with the block until the instance is at rest.
+    set: Cell<u32>,
+    /// What tells the engine to wait on the set.
+    wait: Cell<u32>,
+    /// The next block that has a set.
+    holds: Cell<Option<TaskRef>>,
     /// Somebody asked to return to the engine before going on.
     pub(crate) yielding: Cell<bool>,
-    /// It has returned to the engine, and is linked into `Instance::asleep`.
+    /// The caller has cancelled the task, which was told while it blocked.
+    pub(crate) cancelled: Cell<bool>,
+    /// It is among those asleep.
     pub(crate) slept: Cell<bool>,
-    /// Neighbours in `Instance::asleep`; for a block in a free list, `after` is the next one there.
-    pub(crate) before: Cell<*mut Task>,
-    pub(crate) after: Cell<*mut Task>,
+    /// Neighbours among those asleep; for a block in a free list, `after` is the next one there.
+    pub(crate) before: Cell<Option<TaskRef>>,
+    pub(crate) after: Cell<Option<TaskRef>>,
     /// The task that was current when this one started to block its caller.
-    pub(crate) outer: Cell<*mut Task>,
+    pub(crate) outer: Cell<Option<TaskRef>>,
     /// Who wants to be told when the caller cancels it.
     pub(crate) notices: Notices,
     /// Wakes the root.
     pub(crate) waker: ManuallyDrop<Waker>,
-    /// Where the block goes when the task is over.
+    /// Where the block of a call goes when the task is over. `None` for blocks of `block_on` and the background.
     pub(crate) pool: Option<&'static Pool>,
 }
 
-impl Task {
-    /// The header of a fresh block at `this`, out of use.
-    pub(crate) fn new(this: *mut Task, vtable: &'static Vtable, pool: Option<&'static Pool>) -> Task {
-        let root = Node::new(vtable, 0);
-        root.task.set(this);
-        Task {
-            root,
-            head: Cell::new(ptr::null_mut()),
-            tail: Cell::new(ptr::null_mut()),
+/// A task's block. It can be copied and kept by anybody, wakers included.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TaskRef(NonNull<Task>);
+
+impl Deref for TaskRef {
+    type Target = Task;
+
+    #[inline(always)]
+    fn deref(&self) -> &Task {
+        // SAFETY: made of tasks at the head of blocks only; blocks are never freed, and what changes in a task is in cells.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl TaskRef {
+    /// Writes the header of a new block, out of use.
+    ///
+    /// # Safety
+    /// `block` is valid for writes of a task and is never freed; it has provenance for all of the block. `waker_of` only
+    /// makes a waker of the node, which is not initialised yet.
+    pub(crate) unsafe fn create(
+        block: NonNull<Task>,
+        vtable: &'static Vtable,
+        pool: Option<&'static Pool>,
+        waker_of: impl FnOnce(NodeRef) -> Waker,
+    ) -> TaskRef {
+        // SAFETY: the node is initialised below, before anybody can look at it; the block is never freed.
+        let node = unsafe { NodeRef::new(block.cast()) };
+        let task = Task {
+            root: Node::new(vtable),
+            head: Cell::new(None),
+            tail: Cell::new(None),
             spawned: Cell::new(0),
             pending: Cell::new(0),
+            members: Cell::new(0),
             set: Cell::new(0),
             wait: Cell::new(0),
+            holds: Cell::new(None),
             yielding: Cell::new(false),
+            cancelled: Cell::new(false),
             slept: Cell::new(false),
-            before: Cell::new(ptr::null_mut()),
-            after: Cell::new(ptr::null_mut()),
-            outer: Cell::new(ptr::null_mut()),
+            before: Cell::new(None),
+            after: Cell::new(None),
+            outer: Cell::new(None),
             notices: Notices::new(),
-            // SAFETY: blocks are nodes for ever.
-            waker: ManuallyDrop::new(unsafe { waker_of(this.cast()) }),
+            waker: ManuallyDrop::new(waker_of(node)),
             pool,
-        }
+        };
+        task.root.task.set(Some(TaskRef(block)));
+        // SAFETY: valid for writes, as the caller promises.
+        unsafe { block.write(task) };
+        TaskRef(block)
     }
 
-    /// The waitable set.
+    /// Returns the root's node.
     #[inline(always)]
-    pub(crate) fn set(&self) -> u32 {
-        match self.set.get() {
-            0 => self.make_set(),
-            set => set,
-        }
+    pub(crate) fn root(self) -> NodeRef {
+        // SAFETY: the block starts with it, is never freed, and the pointer is the one the block was created with.
+        unsafe { NodeRef::new(self.0.cast()) }
     }
 
-    #[cold]
-    #[inline(never)]
-    fn make_set(&self) -> u32 {
-        let set = builtins::waitable_set_new();
-        self.set.set(set);
-        self.wait.set(builtins::code::WAIT | set << 4);
-        set
+    /// Returns the block, with provenance for all of it.
+    #[inline(always)]
+    pub(crate) fn block<T>(self) -> *mut T {
+        self.0.as_ptr().cast()
     }
 
-    /// What tells the engine to wait for an event in the set.
-    pub(crate) fn wait(&self) -> u32 {
-        self.set();
-        self.wait.get()
+    /// Returns the task at an address that [`block`](Self::block) gave.
+    ///
+    /// # Safety
+    /// It did.
+    #[inline(always)]
+    pub(crate) unsafe fn from_block(block: *mut u8) -> TaskRef {
+        // SAFETY: addresses of blocks are not null.
+        TaskRef(unsafe { NonNull::new_unchecked(block.cast()) })
+    }
+}
+
+impl Task {
+    /// Returns whether a task whose root is done has left no trace: its block can be used again as it is.
+    #[inline(always)]
+    pub(crate) fn is_untouched(&self) -> bool {
+        self.head.get().is_none() && self.spawned.get() | self.pending.get() | self.set.get() == 0
     }
 
-    /// Nothing is left to poll.
+    /// Returns whether nothing is left to poll.
+    #[inline(always)]
+    pub(crate) fn is_done(&self) -> bool {
+        self.spawned.get() == 0 && !self.root.has(LIVE)
+    }
+
+    /// Returns whether the engine need not call the task again. A task that blocks its caller cannot stay for what is
+    /// pending.
     #[inline(always)]
     pub(crate) fn is_over(&self) -> bool {
-        self.spawned.get() == 0 && self.root.state.get() & LIVE == 0
+        self.is_done() && (self.pending.get() == 0 || self.pool.is_none())
     }
 
-    /// Puts a node that is live, and not queued, into the ready queue.
+    /// Returns whether the ready queue is not empty.
     #[inline(always)]
-    pub(crate) fn push(&self, node: *mut Node) {
-        // SAFETY: nodes are live for ever.
-        unsafe {
-            (*node).state.set((*node).state.get() | QUEUED);
-            (*node).next.set(ptr::null_mut());
-            let tail = self.tail.replace(node);
-            if self.head.get().is_null() {
-                self.head.set(node);
-            } else {
-                (*tail).next.set(node);
-            }
+    pub(crate) fn is_ready(&self) -> bool {
+        self.head.get().is_some()
+    }
+
+    /// Puts a node that is not queued into the ready queue.
+    #[inline(always)]
+    pub(crate) fn push(&self, node: NodeRef) {
+        node.add(QUEUED);
+        node.next.set(None);
+        match self.tail.replace(Some(node)) {
+            Some(tail) if self.is_ready() => tail.next.set(Some(node)),
+            _ => self.head.set(Some(node)),
         }
     }
 
     /// Takes the first node from the ready queue.
     #[inline(always)]
-    pub(crate) fn pop(&self) -> *mut Node {
-        let node = self.head.get();
-        if !node.is_null() {
-            // SAFETY: nodes are live for ever.
-            unsafe {
-                self.head.set((*node).next.get());
-                (*node).state.set((*node).state.get() & !QUEUED);
-            }
-        }
-        node
-    }
-}
-
-/// The blocks of one async export, as many as its calls that ever ran at the same time.
-///
-/// Generated code keeps one per export, in a static that is not generic.
-pub struct Pool {
-    #[cfg(target_family = "wasm")]
-    free: Cell<*mut Task>,
-    /// Its address is its name.
-    #[cfg(not(target_family = "wasm"))]
-    _not_empty: u8,
-}
-
-// SAFETY: a component instance has one thread at a time.
-#[cfg(target_family = "wasm")]
-unsafe impl Sync for Pool {}
-
-impl Pool {
-    /// A pool without blocks.
-    #[allow(clippy::new_without_default, reason = "it is only for statics")]
-    pub const fn new() -> Pool {
-        Pool {
-            #[cfg(target_family = "wasm")]
-            free: Cell::new(ptr::null_mut()),
-            #[cfg(not(target_family = "wasm"))]
-            _not_empty: 0,
-        }
+    pub(crate) fn pop(&self) -> Option<NodeRef> {
+        let node = self.head.get()?;
+        self.head.set(node.next.get());
+        node.remove(QUEUED);
+        Some(node)
     }
 
-    /// The first block that is out of use.
-    #[cfg(target_family = "wasm")]
+    /// Counts an operation that is registered in the set.
     #[inline(always)]
-    pub(crate) fn free(&self) -> &Cell<*mut Task> {
-        &self.free
+    pub(crate) fn add_pending(&self) {
+        self.pending.set(self.pending.get() + 1);
     }
 
-    /// The first block of this thread that is out of use.
-    #[cfg(not(target_family = "wasm"))]
-    pub(crate) fn free(&self) -> &'static Cell<*mut Task> {
-        crate::instance::instance().pools.free_of(ptr::from_ref(self).cast())
-    }
-}
-
-static WAKER: RawWakerVTable = RawWakerVTable::new(clone, wake_raw, wake_raw, |_| {});
-
-fn clone(node: *const ()) -> RawWaker {
-    RawWaker::new(node, &WAKER)
-}
-
-fn wake_raw(node: *const ()) {
-    let node = node.cast_mut().cast::<Node>();
-    // SAFETY: only `waker_of` makes such wakers, from nodes. What is read here never changes.
-    #[cfg(not(target_family = "wasm"))]
-    if unsafe { (*node).thread } != crate::instance::thread() {
-        panic!("a task of a component was woken from another thread, but a component instance has only one");
-    }
-    // SAFETY: as above.
-    unsafe { wake(node) }
-}
-
-/// A waker that polls `node` again.
-///
-/// # Safety
-/// `node` is the node of a block.
-#[inline(always)]
-pub(crate) unsafe fn waker_of(node: *mut Node) -> Waker {
-    // SAFETY: nodes are live for ever, and cloning or dropping a waker does nothing.
-    unsafe { Waker::from_raw(RawWaker::new(node.cast_const().cast(), &WAKER)) }
-}
-
-/// The node that a waker wakes, when it is one of ours. There may be copies of the vtable: such a waker is just slower.
-#[inline(always)]
-fn node_of(waker: &Waker) -> Option<*mut Node> {
-    ptr::eq(waker.vtable(), &WAKER).then(|| waker.data().cast_mut().cast())
-}
-
-/// Whom to wake: a node of ours by its pointer, anything else is kept out of line.
-pub(crate) struct Parked {
-    /// A node, or one of the three below.
-    node: Cell<*mut Node>,
-    other: UnsafeCell<MaybeUninit<Other>>,
-}
-
-union Other {
-    waker: ManuallyDrop<Waker>,
-    call: unsafe fn(*mut Operation, u32),
-}
-
-/// Whom to wake, when that is not a node of ours.
-pub(crate) enum Target {
-    Nobody,
-    Waker(Waker),
-    Call(unsafe fn(*mut Operation, u32)),
-}
-
-const NOBODY: *mut Node = ptr::null_mut();
-const FOREIGN: *mut Node = ptr::without_provenance_mut(1);
-const CALL: *mut Node = ptr::without_provenance_mut(2);
-
-impl Parked {
-    /// Wakes nobody.
-    pub(crate) const fn nobody() -> Parked {
-        Parked { node: Cell::new(NOBODY), other: UnsafeCell::new(MaybeUninit::uninit()) }
-    }
-
-    /// Calls `done`.
-    pub(crate) fn call(done: unsafe fn(*mut Operation, u32)) -> Parked {
-        Parked { node: Cell::new(CALL), other: UnsafeCell::new(MaybeUninit::new(Other { call: done })) }
-    }
-
-    /// Wakes whom `cx` wakes: written in place, since most of it is not. Whether that is a node of ours.
-    ///
-    /// # Safety
-    /// `this` is valid for writes.
+    /// Counts a waitable that joins the set.
     #[inline(always)]
-    pub(crate) unsafe fn park_at(this: *mut Parked, cx: &Context<'_>) -> bool {
-        // SAFETY: the caller's promise.
-        unsafe {
-            match node_of(cx.waker()) {
-                Some(node) => {
-                    (&raw mut (*this).node).write(Cell::new(node));
-                    true
-                }
-                None => {
-                    Parked::park_foreign(this, cx);
-                    false
-                }
-            }
-        }
+    pub(crate) fn add_member(&self) {
+        self.members.set(self.members.get() + 1);
     }
 
-    #[cold]
-    #[inline(never)]
-    unsafe fn park_foreign(this: *mut Parked, cx: &Context<'_>) {
-        // SAFETY: the caller's promise.
-        unsafe { this.write(Parked::foreign(cx.waker().clone())) }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn foreign(waker: Waker) -> Parked {
-        let other = Other { waker: ManuallyDrop::new(waker) };
-        Parked { node: Cell::new(FOREIGN), other: UnsafeCell::new(MaybeUninit::new(other)) }
-    }
-
-    /// Wakes whom `cx` wakes instead.
-    #[inline(never)]
-    pub(crate) fn update(&mut self, cx: &Context<'_>) {
-        let same = match node_of(cx.waker()) {
-            Some(node) => self.node.get() == node,
-            None if self.node.get() != FOREIGN => false,
-            // SAFETY: what `FOREIGN` says.
-            None => unsafe { self.other.get_mut().assume_init_ref().waker.will_wake(cx.waker()) },
-        };
-        if !same {
-            self.clear();
-            // SAFETY: it is a reference; what it held was taken.
-            unsafe { Parked::park_at(self, cx) };
-        }
-    }
-
-    /// The node, if [`Parked::is_node`].
+    /// Counts a waitable that leaves the set.
     #[inline(always)]
-    pub(crate) fn node(&self) -> *mut Node {
-        self.node.get()
-    }
-
-    #[inline(always)]
-    pub(crate) fn is_node(node: *mut Node) -> bool {
-        node.addr() > CALL.addr()
-    }
-
-    /// It is a node of `task`.
-    pub(crate) fn is_of(&self, task: *mut Task) -> bool {
-        let node = self.node.get();
-        // SAFETY: nodes are live for ever.
-        Parked::is_node(node) && unsafe { (*node).task.get() == task }
-    }
-
-    /// Keeps a node of ours as if it were not.
-    pub(crate) fn make_foreign(&mut self) {
-        let node = self.node.get();
-        if Parked::is_node(node) {
-            // SAFETY: nodes are live for ever.
-            *self = Parked::foreign(unsafe { waker_of(node) });
-        }
-    }
-
-    /// Takes what is not a node.
-    pub(crate) fn take(&self) -> Target {
-        let node = self.node.replace(NOBODY);
-        // SAFETY: what the sentinels say; nobody borrows from the cell across a call.
-        unsafe {
-            match node {
-                FOREIGN => Target::Waker(ManuallyDrop::into_inner((*self.other.get()).assume_init_read().waker)),
-                CALL => Target::Call((*self.other.get()).assume_init_read().call),
-                _ => Target::Nobody,
-            }
-        }
-    }
-
-    /// Wakes it, once.
-    #[inline(never)]
-    pub(crate) fn wake(&self) {
-        let node = self.node.get();
-        if Parked::is_node(node) {
-            self.node.set(NOBODY);
-            // SAFETY: nodes are live for ever.
-            unsafe { wake(node) }
-        } else if let Target::Waker(waker) = self.take() {
-            waker.wake();
-        }
-    }
-
-    /// Wakes nobody any more.
-    #[inline(never)]
-    pub(crate) fn clear(&self) {
-        if let Target::Waker(waker) = self.take() {
-            drop(waker);
-        }
+    pub(crate) fn remove_member(&self) {
+        self.members.set(self.members.get() - 1);
     }
 }

@@ -1,25 +1,27 @@
 //! Futures that run beside the one that spawned them.
 
-use crate::instance::instance;
-use crate::task::background;
-use crate::task::wake::{enqueue, wake};
-use crate::task::{LIVE, Node, Parked, QUEUED, Vtable, waker_of};
+use super::node::{HELD, LIVE, Node, NodeRef, QUEUED, Vtable};
+use super::parked::Parked;
+use super::wake::{enqueue, wake, waker_of};
+use super::{TaskRef, current};
+use crate::instance::local;
 use alloc::alloc::{Layout, alloc};
 use alloc::boxed::Box;
 use core::cell::{Cell, UnsafeCell};
-use core::future::Future;
+use core::fmt;
+use core::future::{Future, poll_fn};
 use core::marker::PhantomData;
 use core::mem::{ManuallyDrop, MaybeUninit};
 use core::pin::Pin;
-use core::ptr;
+use core::ptr::{self, NonNull};
 use core::task::{Context, Poll};
 
-/// There is a `JoinHandle`.
-const JOINED: u8 = 4;
+/// There is a `JoinHandle` that has not given the result out.
+const JOINED: u8 = 8;
 /// The future shall be dropped when it is its turn.
-const CANCELLED: u8 = 8;
+const CANCELLED: u8 = 16;
 /// The block holds a result.
-const DONE: u8 = 16;
+const DONE: u8 = 32;
 
 /// Spawns a future onto the current task, where it runs concurrently with what spawned it.
 ///
@@ -33,120 +35,147 @@ const DONE: u8 = 16;
 ///
 /// Dropping the handle lets the future go on.
 pub fn spawn_local<T: 'static>(future: impl Future<Output = T> + 'static) -> JoinHandle<T> {
-    let head = insert(future);
+    let node = insert(future);
+    node.add(JOINED);
     // SAFETY: the node is new, and has its future.
-    unsafe { enter(head) }
-    JoinHandle { head, result: PhantomData }
+    unsafe { enter(node, current::for_new_work()) }
+    JoinHandle { node: Some(node), result: PhantomData }
 }
 
-/// Makes a node that has its future one of the current task.
+/// Puts off what cannot be done here, since it may have to wait: `finish(this)` is called in a task that may block, soon
+/// if there is one, otherwise by the next call of an async export.
+///
+/// # Safety
+/// It may be called then, in this thread.
+pub(crate) unsafe fn put_off(this: *mut (), finish: unsafe fn(*mut ())) {
+    let node = insert(poll_fn(move |_| {
+        // SAFETY: as the caller promises.
+        unsafe { finish(this) }
+        Poll::Ready(())
+    }));
+    // SAFETY: the node is new, and has its future.
+    unsafe { enter(node, current::for_blocking_work()) }
+}
+
+/// Makes a node one of `task`.
+///
+/// # Safety
+/// It is not live yet, and has its future.
 #[inline(never)]
-unsafe fn enter(head: *mut Head) {
-    let task = background::home(instance());
-    // SAFETY: tasks and nodes are live for ever; the node is new.
-    unsafe {
-        (*head).node.task.set(task);
-        (*task).spawned.set((*task).spawned.get() + 1);
-        enqueue(head.cast());
-    }
+unsafe fn enter(node: NodeRef, task: TaskRef) {
+    node.add(LIVE);
+    node.task.set(Some(task));
+    task.spawned.set(task.spawned.get() + 1);
+    enqueue(node);
 }
 
-/// A spawned future. Awaiting it gives its result, or `None` if it was cancelled.
+/// A spawned future. Awaiting it gives its result, or `None` if it was cancelled; after that it stays pending.
 ///
 /// Dropping the handle lets the future go on.
-#[derive(Debug)]
 pub struct JoinHandle<T> {
-    head: *mut Head,
+    /// `None` when the result was given out.
+    node: Option<NodeRef>,
     result: PhantomData<fn() -> T>,
 }
 
-// SAFETY: a component instance has one thread at a time.
-#[cfg(all(target_family = "wasm", not(target_feature = "atomics")))]
+// SAFETY: a component instance has one thread: this crate does not compile for wasm with more.
+#[cfg(target_family = "wasm")]
 unsafe impl<T: Send> Send for JoinHandle<T> {}
 // SAFETY: as above.
-#[cfg(all(target_family = "wasm", not(target_feature = "atomics")))]
+#[cfg(target_family = "wasm")]
 unsafe impl<T: Send> Sync for JoinHandle<T> {}
+
+impl<T> Unpin for JoinHandle<T> {}
 
 impl<T> JoinHandle<T> {
     /// Lets the future go on without anybody who waits for it, as dropping the handle does.
     pub fn detach(self) {}
 
-    /// Cancels the future: it is dropped when its task next runs, unless it is done by then. The handle can still be
-    /// awaited to learn which.
-    pub fn cancel(&mut self) {
-        // SAFETY: the handle keeps the block from being used again.
-        unsafe {
-            let node = &(*self.head).node;
-            if node.state.get() & LIVE != 0 {
-                node.state.set(node.state.get() | CANCELLED);
-                wake(self.head.cast());
-            }
+    /// Asks for the future to be dropped, which happens when its task next runs, unless the future is done by then. The
+    /// handle can still be awaited to learn which.
+    pub fn cancel(&self) {
+        if let Some(node) = self.node
+            && node.has(LIVE)
+        {
+            node.add(CANCELLED);
+            wake(node);
         }
+    }
+
+    /// Gives the block up. Returns the result if there is one.
+    fn let_go(&mut self) -> Option<T> {
+        let node = self.node.take()?;
+        let done = node.has(DONE);
+        node.remove(JOINED | DONE);
+        let result = done.then(|| {
+            let mut result = MaybeUninit::<T>::uninit();
+            // SAFETY: the block holds a result, which is a `T`, and nobody else takes it: there was one handle.
+            unsafe {
+                (head(node).take.get())(node, result.as_mut_ptr().cast());
+                result.assume_init()
+            }
+        });
+        // A joiner that was not woken is dropped last.
+        let joiner = head(node).joiner.take();
+        free(node);
+        drop(joiner);
+        result
     }
 }
 
 impl<T> Future for JoinHandle<T> {
     type Output = Option<T>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        // SAFETY: the handle keeps the block from being used again. A result that is there is a `T`.
-        unsafe {
-            let head = self.head;
-            let state = (*head).node.state.get();
-            if state & DONE != 0 {
-                (*head).node.state.set(state & !DONE);
-                let mut result = MaybeUninit::<T>::uninit();
-                ((*head).take)(head, result.as_mut_ptr().cast());
-                return Poll::Ready(Some(result.assume_init()));
-            }
-            if state & LIVE == 0 {
-                return Poll::Ready(None);
-            }
-            (*(*head).joiner.get()).update(cx);
-            Poll::Pending
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        let Some(node) = self.node else { return Poll::Pending };
+        if node.has(LIVE) {
+            head(node).joiner.park(cx);
         }
+        // Parking runs code of users, which may have polled the future to its end: so only now.
+        if node.has(LIVE) { Poll::Pending } else { Poll::Ready(self.let_go()) }
+    }
+}
+
+#[cfg(feature = "futures-stream")]
+impl<T> futures_core::future::FusedFuture for JoinHandle<T> {
+    fn is_terminated(&self) -> bool {
+        self.node.is_none()
     }
 }
 
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
-        // SAFETY: the handle keeps the block from being used again.
-        unsafe {
-            if leave(self.head) {
-                let mut result = MaybeUninit::<T>::uninit();
-                ((*self.head).take)(self.head, result.as_mut_ptr().cast());
-                release(self.head.cast());
-                result.assume_init_drop();
-            }
-        }
+        drop(self.let_go());
     }
 }
 
-/// The handle goes. If the block holds a result, that is to be taken, and the block released; else it was.
-#[inline(never)]
-unsafe fn leave(head: *mut Head) -> bool {
-    // SAFETY: the caller is the handle, which keeps the block from being used again.
-    unsafe {
-        let state = (*head).node.state.get();
-        (*head).node.state.set(state & !(JOINED | DONE));
-        (*(*head).joiner.get()).clear();
-        if state & DONE == 0 {
-            release(head.cast());
-        }
-        state & DONE != 0
+impl<T> fmt::Debug for JoinHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let running = self.node.is_some_and(|node| node.has(LIVE));
+        f.debug_struct("JoinHandle").field("running", &running).finish_non_exhaustive()
     }
 }
 
-/// The head of the block of a spawned future.
+/// The head of the block of a spawned future. It is written once; all that changes is in cells.
 #[repr(C)]
 struct Head {
     node: Node,
     /// Who awaits the result.
-    joiner: UnsafeCell<Parked>,
+    joiner: Parked,
     /// Moves the result out of the block.
-    take: unsafe fn(*mut Head, *mut u8),
+    ///
+    /// # Safety
+    /// The block is one of the same child, and holds a result that nobody takes afterwards; there is room for it.
+    take: Cell<unsafe fn(NodeRef, *mut u8)>,
     /// The list that the block goes back to.
     class: usize,
+}
+
+/// Returns the head of a spawned node's block.
+fn head<'a>(node: NodeRef) -> &'a Head {
+    // SAFETY: called for nodes of spawned futures only. Their blocks start with a head, are never freed, and what changes
+    // in a head is in cells.
+    unsafe { &*node.block::<Head>() }
 }
 
 #[repr(C)]
@@ -156,68 +185,76 @@ struct Child<F: Future> {
 }
 
 union Slot<F: Future> {
+    /// While the node is live.
     future: ManuallyDrop<F>,
+    /// While it is DONE.
     result: ManuallyDrop<F::Output>,
 }
 
 impl<F: Future> Child<F> {
     const VTABLE: &'static Vtable = &Vtable { poll: Self::poll, cancel: Self::cancel, release };
 
-    unsafe fn poll(node: *mut Node) -> bool {
-        let child = node.cast::<Self>();
-        // SAFETY: a live node has its future, which nobody else is at and which stays where it is.
+    /// # Safety
+    /// `node` is the head of such a block and live, and nobody else is at its future.
+    unsafe fn poll(node: NodeRef) -> bool {
+        // SAFETY: the block is one of this type; a live node has its future, which nobody else is at and which stays where it is.
         unsafe {
-            if (*node).state.get() & CANCELLED != 0 {
+            let slot = (*node.block::<Self>()).slot.get();
+            if node.has(CANCELLED) {
                 Self::cancel(node);
                 return true;
             }
             let waker = ManuallyDrop::new(waker_of(node));
-            let future = Pin::new_unchecked(&mut *(*(*child).slot.get()).future);
+            let future = Pin::new_unchecked(&mut *(*slot).future);
             let Poll::Ready(result) = future.poll(&mut Context::from_waker(&waker)) else { return false };
-            ManuallyDrop::drop(&mut (*(*child).slot.get()).future);
-            let state = (*node).state.get() & !LIVE;
-            if state & JOINED != 0 {
-                (*child).slot.get().write(Slot { result: ManuallyDrop::new(result) });
-                (*node).state.set(state | DONE);
-                (*(*child).head.joiner.get()).wake();
+            // From here on it is not live, so that a panic in a destructor does not drop it again.
+            node.remove(LIVE | CANCELLED);
+            ManuallyDrop::drop(&mut (*slot).future);
+            if node.has(JOINED) {
+                slot.write(Slot { result: ManuallyDrop::new(result) });
+                node.add(DONE);
             } else {
-                (*node).state.set(state);
                 drop(result);
             }
         }
         true
     }
 
-    unsafe fn cancel(node: *mut Node) {
-        let child = node.cast::<Self>();
-        // SAFETY: as in `poll`.
-        unsafe {
-            // It is live until then: the future may hold its own handle, and the last of both frees the block.
-            ManuallyDrop::drop(&mut (*(*child).slot.get()).future);
-            (*node).state.set((*node).state.get() & !(LIVE | CANCELLED));
-            (*(*child).head.joiner.get()).wake();
-        }
+    /// # Safety
+    /// As for `poll`.
+    unsafe fn cancel(node: NodeRef) {
+        node.remove(LIVE | CANCELLED);
+        // SAFETY: as in `poll`. The executor holds the node, so that a handle in the future does not free the block.
+        unsafe { ManuallyDrop::drop(&mut (*(*node.block::<Self>()).slot.get()).future) }
     }
 
-    unsafe fn take(head: *mut Head, to: *mut u8) {
-        // SAFETY: the block holds a result, which the caller takes.
-        unsafe { ptr::copy_nonoverlapping(&raw const (*(*head.cast::<Self>()).slot.get()).result, to.cast(), 1) }
+    /// # Safety
+    /// As for `Head::take`.
+    unsafe fn take(node: NodeRef, to: *mut u8) {
+        // SAFETY: the block holds a result, which the caller takes, and there is room for it.
+        unsafe {
+            let slot = (*node.block::<Self>()).slot.get();
+            ptr::copy_nonoverlapping((&raw const (*slot).result).cast::<F::Output>(), to.cast(), 1);
+        }
     }
 }
 
+/// Lets go of a node that is not live.
+fn release(node: NodeRef) {
+    let joiner = head(node).joiner.take();
+    free(node);
+    joiner.wake();
+}
+
 /// Puts a block that nobody needs any more back into its list.
-unsafe fn release(node: *mut Node) {
-    // SAFETY: only called for blocks of spawned futures.
-    unsafe {
-        if (*node).state.get() & (QUEUED | LIVE | JOINED) == 0 {
-            let class = (*node.cast::<Head>()).class;
-            instance().blocks.put(class, node);
-        }
+fn free(node: NodeRef) {
+    if !node.has(QUEUED | LIVE | HELD | JOINED) {
+        BLOCKS.put(head(node).class, node);
     }
 }
 
 /// Writes a future into a block.
-fn insert<F: Future + 'static>(future: F) -> *mut Head {
+fn insert<F: Future + 'static>(future: F) -> NodeRef {
     // Blocks are kept for ever, so what is big goes to one of its own that is not.
     if const { Layout::new::<Child<F>>().size() > LARGEST || align_of::<Child<F>>() > ALIGN } {
         return insert_small(Box::pin(future));
@@ -225,24 +262,16 @@ fn insert<F: Future + 'static>(future: F) -> *mut Head {
     insert_small(future)
 }
 
-fn insert_small<F: Future + 'static>(future: F) -> *mut Head {
-    let head = block(const { class_of(size_of::<Child<F>>()) }, Child::<F>::VTABLE, Child::<F>::take);
-    // SAFETY: the block is big enough, and has no future yet.
+fn insert_small<F: Future + 'static>(future: F) -> NodeRef {
+    let node = BLOCKS.take(const { class_of(size_of::<Child<F>>()) });
+    node.vtable.set(Child::<F>::VTABLE);
+    head(node).take.set(Child::<F>::take);
+    // SAFETY: the block is big enough, and not in use.
     unsafe {
         let slot = Slot { future: ManuallyDrop::new(future) };
-        (&raw mut (*head.cast::<Child<F>>()).slot).write(UnsafeCell::new(slot));
+        (&raw mut (*node.block::<Child<F>>()).slot).write(UnsafeCell::new(slot));
     }
-    head
-}
-
-/// A block of a class, without its future.
-#[inline(never)]
-fn block(class: usize, vtable: &'static Vtable, take: unsafe fn(*mut Head, *mut u8)) -> *mut Head {
-    let head = instance().blocks.take(class).cast::<Head>();
-    let node = Node::new(vtable, LIVE | JOINED);
-    // SAFETY: the block is free; its class is that of something that starts with a head.
-    unsafe { head.write(Head { node, joiner: UnsafeCell::new(Parked::nobody()), take, class }) }
-    head
+    node
 }
 
 const SMALLEST: usize = 64;
@@ -259,42 +288,43 @@ const fn class_of(size: usize) -> usize {
 }
 
 /// Free blocks, by size.
-pub(crate) struct Blocks([Cell<*mut Node>; CLASSES]);
+struct Blocks([Cell<Option<NodeRef>>; CLASSES]);
+
+local! {
+    static BLOCKS: Blocks = Blocks([const { Cell::new(None) }; CLASSES]);
+}
 
 impl Blocks {
-    pub(crate) const fn new() -> Blocks {
-        Blocks([const { Cell::new(ptr::null_mut()) }; CLASSES])
-    }
-
-    fn take(&self, class: usize) -> *mut Node {
+    fn take(&self, class: usize) -> NodeRef {
         let Some(list) = self.0.get(class) else { return fresh(class) };
-        let node = list.get();
-        if node.is_null() {
-            return fresh(class);
-        }
-        // SAFETY: nodes are live for ever.
-        list.set(unsafe { (*node).next.get() });
+        let Some(node) = list.get() else { return fresh(class) };
+        list.set(node.next.take());
         node
     }
 
-    fn put(&self, class: usize, node: *mut Node) {
+    fn put(&self, class: usize, node: NodeRef) {
         if let Some(list) = self.0.get(class) {
-            // SAFETY: nodes are live for ever. One that is not live is in no queue.
-            unsafe { (*node).next.set(list.replace(node)) }
+            node.task.set(None);
+            node.next.set(list.replace(Some(node)));
         }
     }
 }
 
 #[cold]
 #[inline(never)]
-fn fresh(class: usize) -> *mut Node {
-    // SAFETY: sizes are small powers of two.
+fn fresh(class: usize) -> NodeRef {
+    // A head without a future. Whoever takes the block says what it is.
+    static NOTHING: Vtable = Vtable { poll: |_| true, cancel: |_| {}, release: |_| {} };
+    // SAFETY: sizes are small powers of two, and no smaller than a head. The block is never freed.
     unsafe {
         let layout = Layout::from_size_align_unchecked(SMALLEST << class, ALIGN);
-        let block = alloc(layout);
-        if block.is_null() {
-            crate::trap::out_of_memory(layout);
-        }
-        block.cast()
+        let Some(block) = NonNull::new(alloc(layout)) else { crate::trap::out_of_memory(layout) };
+        block.cast().write(Head {
+            node: Node::new(&NOTHING),
+            joiner: Parked::nobody(),
+            take: Cell::new(|_, _| {}),
+            class,
+        });
+        NodeRef::new(block.cast())
     }
 }

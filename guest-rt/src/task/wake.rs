@@ -3,69 +3,86 @@
 //! Handles belong to the instance, not to a task. So a task arms nothing when it goes to sleep: who wakes it from outside
 //! joins the reading end of a pair of unit streams to the set it sleeps on, and writes to the other end.
 
+use super::node::{LIVE, NodeRef, QUEUED};
+use super::table::{self, Entry};
+use super::{TaskRef, current};
 use crate::builtins;
-use crate::instance::{Instance, instance};
-use crate::task::waitable::Operation;
-use crate::task::{LIVE, Node, QUEUED, Task};
+use crate::instance::local;
 use alloc::vec::Vec;
 use core::cell::{Cell, UnsafeCell};
-use core::ptr;
+use core::ptr::{self, NonNull};
+use core::task::{RawWaker, RawWakerVTable, Waker};
+
+static WAKER: RawWakerVTable = RawWakerVTable::new(clone, wake_raw, wake_raw, |_| {});
+
+fn clone(node: *const ()) -> RawWaker {
+    RawWaker::new(node, &WAKER)
+}
+
+fn wake_raw(node: *const ()) {
+    let node = NonNull::new(node.cast_mut().cast());
+    // SAFETY: only `waker_of` makes such wakers, from nodes.
+    let node = unsafe { NodeRef::new(node.unwrap_unchecked()) };
+    #[cfg(not(target_family = "wasm"))]
+    if node.thread != crate::instance::thread() {
+        abroad::send(node);
+        return;
+    }
+    wake(node);
+}
+
+/// Returns a waker that polls `node` again. Cloning and dropping it does nothing.
+#[inline(always)]
+pub(crate) fn waker_of(node: NodeRef) -> Waker {
+    // SAFETY: a node's block is never freed. Wakers may go to other threads: those only read the node's `thread`, which
+    // never changes.
+    unsafe { Waker::from_raw(RawWaker::new(node.block::<()>().cast_const(), &WAKER)) }
+}
+
+/// Returns the node that a waker wakes, when it is one of ours.
+///
+/// If the linker duplicated the vtable, our own waker is not recognised and takes the slow path.
+#[inline(always)]
+pub(super) fn node_of(waker: &Waker) -> Option<NodeRef> {
+    if !ptr::eq(waker.vtable(), &WAKER) {
+        return None;
+    }
+    // SAFETY: such a waker is one that `waker_of` made.
+    let node = unsafe { NodeRef::new(NonNull::new_unchecked(waker.data().cast_mut().cast())) };
+    #[cfg(not(target_family = "wasm"))]
+    if node.thread != crate::instance::thread() {
+        return None;
+    }
+    Some(node)
+}
 
 /// Polls a node again, unless it is done or will be polled anyway.
-///
-/// # Safety
-/// `node` is the node of a block.
 #[inline(never)]
-pub(crate) unsafe fn wake(node: *mut Node) {
-    // SAFETY: nodes and tasks are live for ever.
-    unsafe {
-        if (*node).state.get() & (LIVE | QUEUED) != LIVE {
-            return;
-        }
+pub(crate) fn wake(node: NodeRef) {
+    if node.state.get() & (LIVE | QUEUED) == LIVE {
         enqueue(node);
     }
 }
 
-/// Puts a live node into the ready queue of its task, which then runs it, now or when it is called again.
-///
-/// # Safety
-/// `node` is the node of a block, live and not queued.
-pub(crate) unsafe fn enqueue(node: *mut Node) {
-    let instance = instance();
-    // SAFETY: nodes and tasks are live for ever.
-    unsafe {
-        let task = (*node).task.get();
-        // With something in its queue, a task is running or has been signalled.
-        let idle = (*task).head.get().is_null();
-        (*task).push(node);
-        if idle && !is_running(instance, task) {
-            signal(instance, task);
-        }
+/// Puts a live node that is not queued into the ready queue of its task, which then runs it, now or when it is called
+/// again.
+pub(crate) fn enqueue(node: NodeRef) {
+    let Some(task) = node.task.get() else { return };
+    // With something in its queue, a task is running or has been signalled.
+    let idle = !task.is_ready();
+    task.push(node);
+    if idle && !current::will_run(task) {
+        signal(task);
     }
-}
-
-/// The task will look into its queue without being called.
-#[inline(always)]
-unsafe fn is_running(instance: &Instance, task: *mut Task) -> bool {
-    let mut current = instance.current.get();
-    // SAFETY: tasks are live for ever.
-    unsafe {
-        while !current.is_null() {
-            if current == task {
-                return true;
-            }
-            current = (*current).outer.get();
-        }
-    }
-    // The background is never called; its work waits.
-    task == instance.background.get()
 }
 
 /// The pairs of unit streams.
-pub(crate) struct Signals {
+struct Signals {
     pairs: UnsafeCell<Vec<Pair>>,
-    /// The number of the first free pair, plus one.
-    free: Cell<u32>,
+    /// The first free pair.
+    free: Cell<Option<usize>>,
+    /// How many pairs are not free.
+    in_flight: Cell<usize>,
 }
 
 #[derive(Clone, Copy)]
@@ -74,61 +91,114 @@ struct Pair {
     writer: u32,
     /// The set that the reader is in.
     set: u32,
-    next_free: u32,
+    next_free: Option<usize>,
+}
+
+local! {
+    static SIGNALS: Signals =
+        Signals { pairs: UnsafeCell::new(Vec::new()), free: Cell::new(None), in_flight: Cell::new(0) };
 }
 
 impl Signals {
-    pub(crate) const fn new() -> Signals {
-        Signals { pairs: UnsafeCell::new(Vec::new()), free: Cell::new(0) }
+    fn with<T>(&self, f: impl FnOnce(&mut Vec<Pair>) -> T) -> T {
+        // SAFETY: this is the only reference: what is called inside does not come back here.
+        f(unsafe { &mut *self.pairs.get() })
     }
 
-    /// Takes a free pair, whose reader will be in `set`: its number plus one, and how it was until now.
-    fn take(&self, set: u32) -> (u32, Pair) {
-        let mut number = self.free.get();
-        let ends = if number == 0 { builtins::unit_stream_new() } else { 0 };
-        // SAFETY: no reference into the vector outlives this function.
-        let pairs = unsafe { &mut *self.pairs.get() };
-        if number == 0 {
-            pairs.push(Pair { reader: ends as u32, writer: (ends >> 32) as u32, set: 0, next_free: 0 });
-            number = pairs.len() as u32;
-        }
-        // SAFETY: numbers are those of pairs.
-        let pair = unsafe { pairs.get_unchecked_mut(number as usize - 1) };
-        let before = *pair;
-        self.free.set(pair.next_free);
-        pair.set = set;
-        (number, before)
+    /// Takes a free pair, whose reader will be in `set`. Returns its number, and how it was until now.
+    fn take(&self, set: u32) -> (usize, Pair) {
+        let number = self.free.get().unwrap_or_else(|| {
+            let ends = builtins::unit_stream_new();
+            let pair = Pair { reader: ends as u32, writer: (ends >> 32) as u32, set: 0, next_free: None };
+            self.with(|pairs| pairs.push(pair));
+            self.with(|pairs| pairs.len() - 1)
+        });
+        self.in_flight.set(self.in_flight.get() + 1);
+        self.with(|pairs| {
+            // SAFETY: numbers are those of pairs.
+            let pair = unsafe { pairs.get_unchecked_mut(number) };
+            let before = *pair;
+            self.free.set(pair.next_free.take());
+            pair.set = set;
+            (number, before)
+        })
     }
 }
 
 /// Has the engine call a task that sleeps.
 #[cold]
 #[inline(never)]
-fn signal(instance: &Instance, task: *mut Task) {
-    // SAFETY: tasks are live for ever.
-    let set = unsafe { (*task).set() };
-    let (number, pair) = instance.signals.take(set);
+pub(crate) fn signal(task: TaskRef) {
+    let set = task.set();
+    let (number, pair) = SIGNALS.take(set);
     builtins::unit_stream_read(pair.reader, 0, 1);
     if pair.set != set {
         builtins::waitable_join(pair.reader, set);
     }
-    // An odd address tells it from an operation.
-    instance.table.set(pair.reader, ptr::without_provenance_mut((number as usize) << 1 | 1));
+    table::set(pair.reader, Entry::Signal(number));
     builtins::unit_stream_write(pair.writer, 0, 1);
 }
 
-/// An event was delivered to what is no operation. If it was that of a signal, its pair can be used again.
+/// The event of a signal was delivered, so its pair can be used again.
 #[cold]
 #[inline(never)]
-pub(crate) fn recycle(instance: &Instance, entry: *mut Operation) {
-    let number = entry.addr() >> 1;
-    if number == 0 {
-        return;
+pub(super) fn recycle(number: usize) {
+    SIGNALS.in_flight.set(SIGNALS.in_flight.get() - 1);
+    SIGNALS.with(|pairs| {
+        // SAFETY: numbers are those of pairs.
+        let pair = unsafe { pairs.get_unchecked_mut(number) };
+        pair.next_free = SIGNALS.free.replace(Some(number));
+    });
+}
+
+/// Returns whether a signal's event was not delivered.
+pub(super) fn in_flight() -> bool {
+    SIGNALS.in_flight.get() > 0
+}
+
+/// Drops all pairs. None is in flight.
+pub(super) fn give_back() {
+    SIGNALS.free.set(None);
+    for pair in SIGNALS.with(core::mem::take) {
+        builtins::unit_stream_drop_writable(pair.writer);
+        builtins::unit_stream_drop_readable(pair.reader);
     }
-    // SAFETY: numbers are those of pairs, and the reference does not outlive this function.
-    unsafe {
-        let pair = (&mut *instance.signals.pairs.get()).get_unchecked_mut(number - 1);
-        instance.table.clear(pair.reader);
-        pair.next_free = instance.signals.free.replace(number as u32);
+}
+
+/// Wakes that come from other threads, natively: the thread that a node belongs to does them when it next runs.
+#[cfg(not(target_family = "wasm"))]
+pub(crate) mod abroad {
+    use super::{NodeRef, wake};
+    use alloc::vec::Vec;
+    use core::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{Mutex, PoisonError};
+
+    struct Woken(NodeRef);
+    // SAFETY: only the node's own thread does more with it than to read its `thread`.
+    unsafe impl Send for Woken {}
+
+    static WOKEN: Mutex<Vec<Woken>> = Mutex::new(Vec::new());
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+
+    /// Leaves a wake for the node's own thread.
+    pub(super) fn send(node: NodeRef) {
+        let mut woken = WOKEN.lock().unwrap_or_else(PoisonError::into_inner);
+        woken.push(Woken(node));
+        COUNT.store(woken.len(), Ordering::Release);
+    }
+
+    /// Does the wakes that other threads left for this one.
+    pub(crate) fn receive() {
+        if COUNT.load(Ordering::Acquire) == 0 {
+            return;
+        }
+        let thread = crate::instance::thread();
+        let mine: Vec<NodeRef> = {
+            let mut woken = WOKEN.lock().unwrap_or_else(PoisonError::into_inner);
+            let mine = woken.extract_if(.., |woken| woken.0.thread == thread).map(|woken| woken.0).collect();
+            COUNT.store(woken.len(), Ordering::Release);
+            mine
+        };
+        mine.into_iter().for_each(wake);
     }
 }

@@ -1,7 +1,7 @@
 //! Letting others run.
 
+use super::current;
 use crate::builtins;
-use crate::instance::instance;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
@@ -23,10 +23,8 @@ impl Future for Yield {
             return Poll::Ready(());
         }
         self.0 = true;
-        let task = instance().current.get();
-        if !task.is_null() {
-            // SAFETY: tasks are live for ever.
-            unsafe { (*task).yielding.set(true) }
+        if let Some(task) = current::running() {
+            task.yielding.set(true);
         }
         cx.waker().wake_by_ref();
         Poll::Pending
@@ -36,7 +34,13 @@ impl Future for Yield {
 /// Blocks until the engine has given others a turn: the current function waits, and with it everything else on its task.
 /// Asynchronous functions should rather await [`yield_async`].
 ///
-/// Whether to go on: `false` means that the task was cancelled meanwhile, and should return soon.
+/// Returns whether to go on: `false` means that the task was cancelled meanwhile, and should return soon. When it next
+/// waits instead, it is dropped.
 pub fn yield_blocking() -> bool {
-    builtins::thread_yield() == 0
+    let task = current::running();
+    let cancelled = current::blocking(|| builtins::thread_yield()) != 0;
+    if cancelled && let Some(task) = task {
+        task.cancelled.set(true);
+    }
+    !cancelled
 }

@@ -54,7 +54,7 @@ pub(crate) fn offer<T: __rt::Lower<World>>(value: &T) -> u32 {
 /// Calls an export.
 pub(crate) fn export_in<F: Future<Output = ()>>(pool: &'static Pool, future: F) -> TaskId {
     // SAFETY: nobody else uses the pool.
-    native::call(|| unsafe { __rt::start(pool, future, |()| native::task_return()) })
+    native::call(|| unsafe { __rt::start(pool, || future, |()| native::task_return()) })
 }
 
 /// Calls an export that has a pool of its own.

@@ -34,7 +34,7 @@ fn a_task_goes_on_after_its_result_until_all_it_spawned_is_done() {
     callee(0).returns(3);
     run();
     assert!(exited(task));
-    assert_eq!(trace(), ["callback 1 1 2", "context.get", "subtask.drop 1", "got 3", "EXIT"]);
+    assert_eq!(trace(), ["callback 1 1 2", "context.get", "subtask.drop 1", "got 3", "waitable-set.drop 2", "EXIT"]);
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn cancelling_drops_the_future_on_its_turn() {
     record();
     let task = export!(async {
         let held = Noisy("held", ());
-        let mut handle = spawn_local(async move {
+        let handle = spawn_local(async move {
             let _held = held;
             import(0).await
         });
@@ -95,6 +95,7 @@ fn cancelling_drops_the_future_on_its_turn() {
             "drop held",
             "task.return",
             "returned None",
+            "waitable-set.drop 2",
             "EXIT"
         ]
     );
@@ -104,7 +105,7 @@ fn cancelling_drops_the_future_on_its_turn() {
 fn cancelling_what_is_done_changes_nothing() {
     record();
     export!(async {
-        let mut handle = spawn_local(async { 4 });
+        let handle = spawn_local(async { 4 });
         yield_async().await;
         handle.cancel();
         handle.await
@@ -239,5 +240,5 @@ fn block_on_waits_for_what_was_spawned_in_it() {
     });
     note(format!("{value}"));
     let marks = trace();
-    assert_eq!(marks[marks.len() - 2..], ["spawned", "8"]);
+    assert_eq!(marks[marks.len() - 3..], ["spawned", "waitable-set.drop 2", "8"]);
 }

@@ -19,7 +19,7 @@ pub(crate) fn export<F: Future<Output: core::fmt::Debug>>(pool: &'static Pool, f
         native::mark(format_args!("returned {result:?}"));
     };
     // SAFETY: the macro below is the only caller, with a pool for each future; and no future outlives its test.
-    call(|| unsafe { __rt::start(pool, future, finish) })
+    call(|| unsafe { __rt::start(pool, || future, finish) })
 }
 
 /// Calls an export that has a pool of its own.
@@ -213,6 +213,11 @@ impl Flag {
             core::mem::take(&mut flag.1)
         };
         wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Raises it without telling who waits.
+    pub(crate) fn raise_quietly(&self) {
+        self.0.borrow_mut().0 = true;
     }
 
     /// The waker of who waits.

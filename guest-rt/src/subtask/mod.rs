@@ -1,0 +1,297 @@
+//! Calls of async imports.
+
+mod area;
+mod left;
+
+use crate::abi::{Lift, Lower, Scratch, lower_flat};
+use crate::builtins::{self, subtask};
+use crate::task::current;
+use crate::task::waitable::Operation;
+use crate::trap::invalid;
+use core::cell::{Cell, UnsafeCell};
+use core::future::Future;
+use core::marker::{PhantomData, PhantomPinned};
+use core::mem::{ManuallyDrop, MaybeUninit};
+use core::pin::Pin;
+use core::ptr;
+use core::task::{Context, Poll};
+
+/// Calls an async import when the future is polled first. It has the parameters until the callee has taken them.
+///
+/// What they borrow is passed in place where the callee takes it during the call. If it does not (it has back-pressure),
+/// a future that is forgotten would leave the engine with addresses of memory that is not there any more: such a call is
+/// cancelled, which is immediate as long as it has not started, and made again with copies. Where cancelling is not
+/// allowed, and where handles are given away in the same call, what is borrowed is copied from the start.
+///
+/// `import` gets the slots of the parameters and the address of `K` words for the result.
+///
+/// # Safety
+/// `import` passes these to the async-lowered form of a function that takes `P` and returns `R`, and returns what that
+/// does.
+#[inline(always)]
+pub unsafe fn async_call<W, P: Lower<W>, R: Lift<W>, const N: usize, const K: usize>(
+    params: P,
+    import: impl Fn([u64; N], usize) -> u32,
+) -> Subtask<W, P, R, impl Fn([u64; N], usize) -> u32, N, K> {
+    const { assert!(R::SHAPE.size <= 8 * K) };
+    Subtask {
+        operation: Operation::new(),
+        starting: Cell::new(false),
+        area: Cell::new(ptr::null_mut()),
+        params: UnsafeCell::new(ManuallyDrop::new(params)),
+        scratch: UnsafeCell::new(MaybeUninit::uninit()),
+        import,
+        types: PhantomData,
+        _pinned: PhantomPinned,
+    }
+}
+
+/// A call of an async import. After it has given its result it stays pending.
+///
+/// Dropping it cancels the call. With the feature `async-cancel` that never waits for the callee, but the engine has to
+/// offer the asynchronous form of `subtask.cancel`. Without it, the current task waits until the callee has confirmed the
+/// cancel; in an export that WIT does not declare `async`, where nothing may wait, the cancel is put off to a task that
+/// may.
+///
+/// ```text
+///            poll                      STARTED event                RETURNED event, poll
+///  new ─────────────────► starting ────────────────────► started ────────────────────────► over
+///   │   status STARTING    │ the parameters are ours      │ the callee has them              ▲
+///   ├──────────────────────┼─────────────────────────────►│ status STARTED                   │
+///   ├──────────────────────┼──────────────────────────────┼─────────────────────────────────►┘ status RETURNED
+///   │ drop                 │ drop: abandon                │ drop: abandon
+///   ▼                      ▼                              ▼
+///  parameters dropped     CANCELLED_BEFORE_STARTED:      final state: result dropped
+///                         parameters dropped             none yet: left to the background (`left`)
+/// ```
+///
+/// New and over are states of `operation`; starting is `starting`. The functions at the arrows: `poll`,
+/// `call_with_copies`, `started`, `finish`, `abandon`.
+pub struct Subtask<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, const K: usize> {
+    operation: Operation,
+    /// The callee has not read the parameters; they and the scratch are still needed.
+    starting: Cell<bool>,
+    /// Where the engine writes the result; from the call on until it is over.
+    area: Cell<*mut u8>,
+    /// Here until the callee has them: while new or starting.
+    params: UnsafeCell<ManuallyDrop<P>>,
+    /// What the parameters were lowered to, while starting.
+    scratch: UnsafeCell<MaybeUninit<Scratch>>,
+    import: I,
+    types: PhantomData<fn(W) -> R>,
+    /// The table of operations points into this.
+    _pinned: PhantomPinned,
+}
+
+// SAFETY: a component instance has one thread: this crate does not compile for wasm with more.
+#[cfg(target_family = "wasm")]
+unsafe impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, const K: usize> Send
+    for Subtask<W, P, R, I, N, K>
+{
+}
+
+impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, const K: usize> Future
+    for Subtask<W, P, R, I, N, K>
+{
+    type Output = R;
+
+    #[inline(always)]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
+        // Only shared from here: events are delivered to the operation.
+        let this = &*self;
+        if !this.operation.is_new() {
+            if !this.operation.has(subtask::RETURNED) {
+                let state = wait(&this.operation, cx);
+                if state != subtask::RETURNED {
+                    if state != PENDING && this.is_starting() {
+                        // SAFETY: the subtask has left the state STARTING.
+                        unsafe { this.started() }
+                    }
+                    return Poll::Pending;
+                }
+            }
+            // SAFETY: the event says that the callee has returned, and so has the parameters.
+            return unsafe {
+                if this.is_starting() {
+                    this.started();
+                }
+                Poll::Ready(this.finish())
+            };
+        }
+        let deep = Self::POINTS && (P::BORROWS && P::OWNS || !current::may_block());
+        let mut scratch = if deep { Scratch::deep() } else { Scratch::new() };
+        // SAFETY: the parameters are here, and do not move before the callee has them.
+        let slots = unsafe { lower_flat::<W, P, N>(&**this.params.get(), &mut scratch) };
+        let area = area::take::<K>();
+        this.area.set(area);
+        let status = (this.import)(slots, area.expose_provenance());
+        // SAFETY: the status says what the callee has done, and if it has not returned, which subtask it is. This is
+        // pinned, and dropping it withdraws the operation.
+        unsafe {
+            if status == subtask::RETURNED {
+                this.operation.finish();
+                this.release_params();
+                return Poll::Ready(this.result());
+            }
+            if status & 15 == subtask::STARTED {
+                Operation::register_new(&raw const this.operation, status >> 4, cx);
+                this.release_params();
+            } else if Self::POINTS_INSIDE && !scratch.is_deep() {
+                return this.call_with_copies(status >> 4, cx);
+            } else {
+                this.wait_to_start(status >> 4, scratch, cx);
+            }
+        }
+        Poll::Pending
+    }
+}
+
+impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, const K: usize>
+    Subtask<W, P, R, I, N, K>
+{
+    /// What the parameters lower to may point into this future, or into what it borrows.
+    const POINTS_INSIDE: bool = P::BORROWS || P::SPILLS;
+    /// What the parameters lower to may point somewhere.
+    const POINTS: bool = Self::POINTS_INSIDE || core::mem::needs_drop::<P>();
+    /// There is something to do once the callee has the parameters.
+    const KEEPS: bool = Self::POINTS || P::OWNS;
+
+    /// The callee has not read the parameters, which matters.
+    #[inline(always)]
+    fn is_starting(&self) -> bool {
+        Self::KEEPS && self.starting.get()
+    }
+
+    /// The callee has not started, and what it was passed lies here or is borrowed: calls it again, with copies of that.
+    ///
+    /// # Safety
+    /// The subtask is new, and in the state STARTING.
+    #[cold]
+    #[inline(never)]
+    unsafe fn call_with_copies(&self, handle: u32, cx: &mut Context<'_>) -> Poll<R> {
+        // SAFETY: the subtask is in no set, and nothing ran since it was made: it has not started, and taken nothing. The
+        // status of the new one says what its callee has done.
+        unsafe {
+            if builtins::subtask_cancel(handle) != subtask::CANCELLED_BEFORE_STARTED {
+                invalid();
+            }
+            builtins::subtask_drop(handle);
+            let mut scratch = Scratch::deep();
+            let slots = lower_flat::<W, P, N>(&**self.params.get(), &mut scratch);
+            let status = (self.import)(slots, self.area.get().expose_provenance());
+            if status == subtask::RETURNED {
+                self.operation.finish();
+                self.release_params();
+                return Poll::Ready(self.result());
+            }
+            if status & 15 == subtask::STARTED {
+                Operation::register_new(&raw const self.operation, status >> 4, cx);
+                self.release_params();
+            } else {
+                self.wait_to_start(status >> 4, scratch, cx);
+            }
+        }
+        Poll::Pending
+    }
+
+    /// Keeps what the callee has not read.
+    ///
+    /// # Safety
+    /// The subtask is new, and in the state STARTING; `scratch` has what the parameters were lowered to.
+    #[inline(always)]
+    unsafe fn wait_to_start(&self, handle: u32, scratch: Scratch, cx: &mut Context<'_>) {
+        if Self::KEEPS {
+            self.starting.set(true);
+            // SAFETY: nobody else uses the cell.
+            unsafe { (*self.scratch.get()).write(scratch) };
+        } else {
+            // It is empty; and were it not, the engine would still read from it.
+            core::mem::forget(scratch);
+        }
+        // SAFETY: the subtask is new and ours; this is pinned, and dropping it withdraws the operation.
+        unsafe { Operation::register_new(&raw const self.operation, handle, cx) }
+    }
+
+    /// The callee has taken the parameters after all.
+    ///
+    /// # Safety
+    /// It was starting, and has.
+    #[cold]
+    #[inline(never)]
+    unsafe fn started(&self) {
+        self.starting.set(false);
+        // SAFETY: while it was starting, the scratch and the parameters were here.
+        unsafe {
+            (*self.scratch.get()).assume_init_drop();
+            self.release_params();
+        }
+    }
+
+    /// The callee has returned.
+    ///
+    /// # Safety
+    /// The operation was registered, and its event RETURNED was delivered.
+    #[inline(always)]
+    unsafe fn finish(&self) -> R {
+        // SAFETY: as the caller promises.
+        unsafe {
+            builtins::subtask_drop(self.operation.finish_registered());
+            self.result()
+        }
+    }
+
+    /// The callee owns what was handed over; the rest is dropped. This may run code of users.
+    ///
+    /// # Safety
+    /// The parameters are here, and the callee has taken them.
+    #[inline(always)]
+    unsafe fn release_params(&self) {
+        // SAFETY: they are here; nobody uses them afterwards.
+        unsafe {
+            let params = &mut *self.params.get();
+            params.disown();
+            ManuallyDrop::drop(params);
+        }
+    }
+
+    /// Takes the result, and gives its area back.
+    ///
+    /// # Safety
+    /// The callee has written it, and nobody took it.
+    #[inline(always)]
+    unsafe fn result(&self) -> R {
+        let area = self.area.get();
+        // SAFETY: as the caller promises; the area is not used afterwards.
+        unsafe {
+            let result = R::load(area);
+            area::give_back::<K>(area);
+            result
+        }
+    }
+}
+
+/// The callee has done nothing new.
+const PENDING: u32 = u32::MAX;
+
+/// Returns the state that the subtask has come to, once; or [`PENDING`], and whom `cx` wakes will be woken.
+#[inline(never)]
+fn wait(operation: &Operation, cx: &mut Context<'_>) -> u32 {
+    operation.poll(cx).unwrap_or(PENDING)
+}
+
+impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, const K: usize> Drop
+    for Subtask<W, P, R, I, N, K>
+{
+    #[inline(always)]
+    fn drop(&mut self) {
+        // SAFETY: what is new was not called, and has its parameters; what is not over was called and is not finished.
+        unsafe {
+            if self.operation.is_over() {
+            } else if self.operation.is_new() {
+                ManuallyDrop::drop(self.params.get_mut());
+            } else {
+                self.abandon();
+            }
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Who runs, who sleeps, who may block, and who gets work that is made where no task is current.
+//!
+//! Operations and spawned futures belong to the current task. Where none is current (a synchronous export, a destructor
+//! of a resource, `main`), they go to a task that sleeps. When there is none either, they go to the *background*, a task
+//! that nobody calls: the next call of an async export takes them over. While the background has such work it is what
+//! [`get`] returns where no task runs, so that `start` notices.
+
+use super::node::{NodeRef, Vtable};
+use super::{Task, TaskRef};
+use crate::instance::local;
+use alloc::boxed::Box;
+use core::cell::Cell;
+use core::ptr::NonNull;
+use core::task::Waker;
+
+struct State {
+    /// The task that runs. While none does: none, or the background when that has work.
+    current: Cell<Option<TaskRef>>,
+    /// The tasks that have returned to the engine, or block, linked by `Task::after`.
+    asleep: Cell<Option<TaskRef>>,
+    /// Made when it is first needed.
+    background: Cell<Option<TaskRef>>,
+}
+
+local! {
+    static STATE: State =
+        State { current: Cell::new(None), asleep: Cell::new(None), background: Cell::new(None) };
+}
+
+/// Returns the current task. Where none runs, this is the background if that has work.
+#[inline(always)]
+pub(crate) fn get() -> Option<TaskRef> {
+    STATE.current.get()
+}
+
+/// What was current before a task was entered.
+#[derive(Clone, Copy)]
+pub(crate) struct Previous(Option<TaskRef>);
+
+impl Previous {
+    /// Returns whether nothing was current, and the background has no work.
+    #[inline(always)]
+    pub(crate) fn is_none(self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Returns whether the background was current, and so has work for the task that was entered.
+    pub(crate) fn is_background(self) -> bool {
+        self.0.is_some_and(is_background)
+    }
+
+    /// Returns the task that was current and still runs, under the one that was entered.
+    pub(crate) fn task(self) -> Option<TaskRef> {
+        self.0.filter(|task| !is_background(*task))
+    }
+
+    /// Makes current again what was.
+    #[inline(always)]
+    pub(crate) fn restore(self) {
+        STATE.current.set(self.0);
+    }
+}
+
+/// Makes `task` the current one. Returns what was.
+#[inline(always)]
+pub(crate) fn enter(task: TaskRef) -> Previous {
+    Previous(STATE.current.replace(Some(task)))
+}
+
+/// The task that was entered stops running.
+pub(crate) fn leave(previous: Previous) {
+    STATE.current.set(previous.task().or_else(|| background_if(is_busy)));
+}
+
+/// Returns the task that runs, if one does.
+pub(crate) fn running() -> Option<TaskRef> {
+    get().filter(|task| !is_background(*task))
+}
+
+/// Returns whether `task` will look into its queue without being called.
+#[inline(always)]
+pub(crate) fn will_run(task: TaskRef) -> bool {
+    let mut current = get();
+    while let Some(running) = current {
+        if running == task {
+            return true;
+        }
+        current = running.outer.get();
+    }
+    // The background is never called; its work waits.
+    is_background(task)
+}
+
+/// Returns the task that what is made now belongs to.
+#[inline(always)]
+pub(crate) fn for_new_work() -> TaskRef {
+    match get() {
+        Some(task) => task,
+        None => elsewhere(),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn elsewhere() -> TaskRef {
+    if let Some(task) = STATE.asleep.get() {
+        return task;
+    }
+    let background = background();
+    STATE.current.set(Some(background));
+    background
+}
+
+/// Returns whether the current function may call a built-in that waits: it runs in a call of an async export.
+///
+/// This is the one answer to that question. Engines trap in calls of synchronous exports even where there is nothing to
+/// wait for, so whatever would cancel or wait asks first.
+#[inline(always)]
+pub(crate) fn may_block() -> bool {
+    match get() {
+        Some(task) if task.pool.is_some() => true,
+        Some(task) => is_under_async_export(task),
+        None => false,
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn is_under_async_export(mut task: TaskRef) -> bool {
+    while let Some(outer) = task.outer.get() {
+        task = outer;
+    }
+    task.pool.is_some()
+}
+
+/// Returns a task that may block, or else the background, whose work the next call of an async export takes over.
+pub(crate) fn for_blocking_work() -> TaskRef {
+    let mut next = running();
+    while let Some(task) = next {
+        if task.pool.is_some() {
+            return task;
+        }
+        next = task.outer.get();
+    }
+    let mut next = STATE.asleep.get();
+    while let Some(task) = next {
+        if is_under_async_export(task) {
+            return task;
+        }
+        next = task.after.get();
+    }
+    let background = background();
+    if get().is_none() {
+        STATE.current.set(Some(background));
+    }
+    background
+}
+
+/// Calls a built-in that may wait. Meanwhile others of this instance can run, and no task is current to them.
+#[inline(never)]
+pub(crate) fn blocking<T>(builtin: impl FnOnce() -> T) -> T {
+    /// Makes the task current again, also when the stand-in for an engine traps.
+    struct Awake(TaskRef, bool);
+    impl Drop for Awake {
+        fn drop(&mut self) {
+            if self.1 {
+                awake(self.0);
+            }
+            STATE.current.set(Some(self.0));
+        }
+    }
+    let Some(task) = running() else { return builtin() };
+    let sleeps = !task.slept.get();
+    if sleeps {
+        sleep(task);
+    }
+    STATE.current.set(background_if(is_busy));
+    let _awake = Awake(task, sleeps);
+    builtin()
+}
+
+/// A task goes to sleep that was not asleep.
+pub(crate) fn sleep(task: TaskRef) {
+    let after = STATE.asleep.replace(Some(task));
+    task.slept.set(true);
+    task.before.set(None);
+    task.after.set(after);
+    if let Some(after) = after {
+        after.before.set(Some(task));
+    }
+}
+
+/// A task that had gone to sleep will not do so again.
+pub(crate) fn awake(task: TaskRef) {
+    let (before, after) = (task.before.get(), task.after.get());
+    task.slept.set(false);
+    match before {
+        None => STATE.asleep.set(after),
+        Some(before) => before.after.set(after),
+    }
+    if let Some(after) = after {
+        after.before.set(before);
+    }
+}
+
+/// Returns a task that sleeps, if one does.
+pub(crate) fn asleep() -> Option<TaskRef> {
+    STATE.asleep.get()
+}
+
+/// Returns whether no task runs, and none sleeps: no call of this instance is under way that could be called again.
+pub(crate) fn is_idle() -> bool {
+    running().is_none() && asleep().is_none()
+}
+
+/// Returns the background, which is made when it is first needed.
+#[cold]
+#[inline(never)]
+pub(crate) fn background() -> TaskRef {
+    // It has no root: its node is never live.
+    static NOTHING: Vtable = Vtable { poll: |_| true, cancel: |_| {}, release: |_: NodeRef| {} };
+    if let Some(task) = STATE.background.get() {
+        return task;
+    }
+    let block = NonNull::from(Box::leak(Box::<Task>::new_uninit())).cast();
+    // SAFETY: the memory is fresh, fits a task, and is leaked.
+    let task = unsafe { TaskRef::create(block, &NOTHING, None, |_| Waker::noop().clone()) };
+    STATE.background.set(Some(task));
+    task
+}
+
+/// Returns whether `task` is the background.
+#[inline(always)]
+pub(crate) fn is_background(task: TaskRef) -> bool {
+    Some(task) == STATE.background.get()
+}
+
+/// Returns the background, if there is one of which this is true.
+pub(crate) fn background_if(is: impl FnOnce(TaskRef) -> bool) -> Option<TaskRef> {
+    STATE.background.get().filter(|task| is(*task))
+}
+
+/// Returns whether the background has work for a task.
+pub(crate) fn is_busy(background: TaskRef) -> bool {
+    background.pending.get() > 0 || background.is_ready()
+}

@@ -1,0 +1,189 @@
+//! Whom to wake when something has happened.
+
+use super::node::NodeRef;
+use super::waitable::Operation;
+use super::wake::{node_of, wake, waker_of};
+use core::cell::{Cell, UnsafeCell};
+use core::mem::{ManuallyDrop, MaybeUninit};
+use core::ptr::{self, NonNull};
+use core::task::{Context, Waker};
+
+/// Whom to wake: a node of ours by its pointer; anything else is kept out of line.
+///
+/// Wakers are anybody's code, also when they are cloned or dropped. So they are cloned before anything is looked at, and
+/// woken or dropped from a [`Target`], when everything else is done.
+pub(crate) struct Parked {
+    /// A node, or one of the three below.
+    node: Cell<*const ()>,
+    other: UnsafeCell<MaybeUninit<Other>>,
+}
+
+union Other {
+    waker: ManuallyDrop<Waker>,
+    call: Call,
+}
+
+/// What is called instead of waking somebody: see [`Operation::detach`].
+pub(crate) type Call = unsafe fn(*const Operation, u32);
+
+/// What was parked. Waking or dropping it runs code of users, so it is used up last, when nothing is half done.
+#[must_use = "it has to be woken, or dropped, when everything else is done"]
+pub(crate) enum Target {
+    Nobody,
+    Node(NodeRef),
+    Waker(Waker),
+    Call(Call),
+}
+
+impl Target {
+    /// Wakes it, unless it is a call.
+    #[inline(always)]
+    pub(crate) fn wake(self) {
+        match self {
+            Target::Node(node) => wake(node),
+            Target::Waker(waker) => waker.wake(),
+            Target::Nobody | Target::Call(_) => {}
+        }
+    }
+}
+
+const NOBODY: *const () = ptr::null();
+const FOREIGN: *const () = ptr::without_provenance(1);
+const CALL: *const () = ptr::without_provenance(2);
+
+impl Parked {
+    /// Wakes nobody.
+    pub(crate) const fn nobody() -> Parked {
+        Parked { node: Cell::new(NOBODY), other: UnsafeCell::new(MaybeUninit::uninit()) }
+    }
+
+    /// Calls `call`.
+    pub(crate) const fn call(call: Call) -> Parked {
+        Parked { node: Cell::new(CALL), other: UnsafeCell::new(MaybeUninit::new(Other { call })) }
+    }
+
+    /// Parks whom `cx` wakes, in what was not written yet.
+    ///
+    /// # Safety
+    /// `this` is valid for writes, and nobody refers to it.
+    #[inline(always)]
+    pub(super) unsafe fn write(this: *mut Parked, cx: &Context<'_>) {
+        // Written in place, since most of it is not written.
+        match node_of(cx.waker()) {
+            // SAFETY: valid for writes.
+            Some(node) => unsafe { (&raw mut (*this).node).write(Cell::new(node.block::<()>())) },
+            // SAFETY: as above.
+            None => unsafe { Parked::write_foreign(this, cx) },
+        }
+    }
+
+    /// # Safety
+    /// As for `write`.
+    #[cold]
+    #[inline(never)]
+    unsafe fn write_foreign(this: *mut Parked, cx: &Context<'_>) {
+        let other = Other { waker: ManuallyDrop::new(cx.waker().clone()) };
+        // SAFETY: valid for writes.
+        unsafe {
+            this.write(Parked { node: Cell::new(FOREIGN), other: UnsafeCell::new(MaybeUninit::new(other)) });
+        }
+    }
+
+    /// Parks whom `cx` wakes instead of what was parked, which is dropped last.
+    #[inline(never)]
+    pub(crate) fn park(&self, cx: &Context<'_>) {
+        let node = self.node.get();
+        match node_of(cx.waker()) {
+            Some(new) => {
+                let new = new.block::<()>().cast_const();
+                if new != node {
+                    let old = self.take();
+                    self.node.set(new);
+                    drop(old);
+                }
+            }
+            None => self.park_foreign(cx),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn park_foreign(&self, cx: &Context<'_>) {
+        // SAFETY: what `FOREIGN` says; comparing runs no code of users.
+        if self.node.get() == FOREIGN && unsafe { (*self.other.get()).assume_init_ref().waker.will_wake(cx.waker()) } {
+            return;
+        }
+        // First, since it may come back here.
+        let waker = cx.waker().clone();
+        let old = self.take();
+        self.node.set(FOREIGN);
+        // SAFETY: nobody refers into the cell: each function here that does calls nothing from inside. What it held was
+        // taken.
+        unsafe { (*self.other.get()).write(Other { waker: ManuallyDrop::new(waker) }) };
+        drop(old);
+    }
+
+    /// Parks `new` instead of what was parked, which is returned.
+    pub(crate) fn replace(&self, new: Parked) -> Target {
+        let new = ManuallyDrop::new(new);
+        let old = self.take();
+        self.node.set(new.node.get());
+        // SAFETY: nobody refers into either cell: each function here that does calls nothing from inside. What this one
+        // held was taken, and the new one is forgotten.
+        unsafe { self.other.get().copy_from_nonoverlapping(new.other.get(), 1) };
+        old
+    }
+
+    /// Returns the node, if one is parked.
+    #[inline(always)]
+    pub(crate) fn node(&self) -> Option<NodeRef> {
+        let node = self.node.get();
+        // SAFETY: anything above the constants is a node.
+        (node.addr() > CALL.addr()).then(|| unsafe { NodeRef::new(NonNull::new_unchecked(node.cast_mut().cast())) })
+    }
+
+    /// Returns the call, if one is parked.
+    pub(crate) fn called(&self) -> Option<Call> {
+        // SAFETY: what `CALL` says.
+        (self.node.get() == CALL).then(|| unsafe { (*self.other.get()).assume_init_ref().call })
+    }
+
+    /// Takes what is parked.
+    #[inline(never)]
+    pub(crate) fn take(&self) -> Target {
+        if let Some(node) = self.node() {
+            self.node.set(NOBODY);
+            return Target::Node(node);
+        }
+        // SAFETY: what the constants say. The waker is moved out, since the cell holds nobody from now on.
+        unsafe {
+            match self.node.replace(NOBODY) {
+                FOREIGN => Target::Waker(ManuallyDrop::into_inner((*self.other.get()).assume_init_read().waker)),
+                CALL => Target::Call((*self.other.get()).assume_init_read().call),
+                _ => Target::Nobody,
+            }
+        }
+    }
+
+    /// Returns a waker for what is parked, and leaves that parked.
+    pub(crate) fn waker(&self) -> Option<Waker> {
+        if let Some(node) = self.node() {
+            return Some(waker_of(node));
+        }
+        let Target::Waker(waker) = self.take() else { return None };
+        // Cloned while it is out of the cell, since cloning may come back here.
+        let clone = waker.clone();
+        let old = self.take();
+        self.node.set(FOREIGN);
+        // SAFETY: as in `park_foreign`.
+        unsafe { (*self.other.get()).write(Other { waker: ManuallyDrop::new(waker) }) };
+        drop(old);
+        Some(clone)
+    }
+}
+
+impl Drop for Parked {
+    fn drop(&mut self) {
+        drop(self.take());
+    }
+}
