@@ -123,11 +123,12 @@ unsafe fn drive(vtable: &'static Vtable, frame: *const ()) {
         }
     }
     unwind.disarm();
+    // Not where a panic passes by: a future that was spawned may still wait for a wake in there.
+    task.after.set(FREE.replace(Some(task)));
     end(task, previous);
 }
 
-/// The block goes to those that are out of use, and what is left in it to others. (Something is left in its queue only
-/// when a panic passes by.)
+/// What is left in the block goes to others. (Something is left in its queue only when a panic passes by.)
 fn end(task: TaskRef, previous: current::Previous) {
     task.outer.set(None);
     if task.pending.get() > 0 {
@@ -136,16 +137,14 @@ fn end(task: TaskRef, previous: current::Previous) {
     task.yielding.set(false);
     task.notices.clear();
     previous.restore();
-    let heir = current::for_new_work;
     while let Some(node) = task.pop() {
         if node.has(LIVE) {
-            let heir = heir();
+            let heir = current::for_new_work();
             node.task.set(Some(heir));
             heir.spawned.set(heir.spawned.get() + 1);
             wake(node);
         }
     }
-    task.after.set(FREE.replace(Some(task)));
     handover::leave(previous);
 }
 

@@ -163,10 +163,11 @@ impl TaskRef {
 }
 
 impl Task {
-    /// Returns whether a task whose root is done has left no trace: its block can be used again as it is.
+    /// Returns whether a task that was polled once, and is done by that, has left no trace: its block can be used again as
+    /// it is. What it spawned would be in the queue, and what is pending would be in a set.
     #[inline(always)]
     pub(crate) fn is_untouched(&self) -> bool {
-        self.head.get().is_none() && self.spawned.get() | self.pending.get() | self.set.get() == 0
+        self.head.get().is_none() && self.set.get() == 0
     }
 
     /// Returns whether nothing is left to poll.
