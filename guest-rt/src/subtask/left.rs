@@ -1,6 +1,6 @@
 //! Calls whose future was dropped before they were over.
 
-use super::{Subtask, area};
+use super::{Subtask, area, take_result};
 use crate::abi::{Lift, Lower, Scratch};
 use crate::builtins::{self, subtask};
 #[cfg(not(feature = "async-cancel"))]
@@ -35,7 +35,8 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
             operation: Operation::new(),
             handle,
             params: Cell::new(params),
-            area: self.area.get(),
+            // SAFETY: the call is pending, and so has an area.
+            area: unsafe { self.area.get().assume_init() },
             types: PhantomData,
         };
         match state {
@@ -126,9 +127,12 @@ impl<W, P: Lower<W>, R: Lift<W>, const K: usize> Left<W, P, R, K> {
         let params = self.params.take();
         // SAFETY: when the callee has returned, the result is there. The area is not used afterwards.
         let result = unsafe {
-            let result = (state == subtask::RETURNED).then(|| R::load(self.area));
-            area::give_back::<K>(self.area);
-            result
+            if state == subtask::RETURNED {
+                Some(take_result::<W, R, K>(self.area))
+            } else {
+                area::give_back::<K>(self.area);
+                None
+            }
         };
         if state == subtask::CANCELLED_BEFORE_STARTED {
             drop(params);

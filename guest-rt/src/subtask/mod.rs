@@ -13,7 +13,6 @@ use core::future::Future;
 use core::marker::{PhantomData, PhantomPinned};
 use core::mem::{ManuallyDrop, MaybeUninit};
 use core::pin::Pin;
-use core::ptr;
 use core::task::{Context, Poll};
 
 /// Calls an async import when the future is polled first. It has the parameters until the callee has taken them.
@@ -37,7 +36,7 @@ pub unsafe fn async_call<W, P: Lower<W>, R: Lift<W>, const N: usize, const K: us
     Subtask {
         operation: Operation::new(),
         starting: Cell::new(false),
-        area: Cell::new(ptr::null_mut()),
+        area: Cell::new(MaybeUninit::uninit()),
         params: UnsafeCell::new(ManuallyDrop::new(params)),
         scratch: UnsafeCell::new(MaybeUninit::uninit()),
         import,
@@ -71,8 +70,8 @@ pub struct Subtask<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, co
     operation: Operation,
     /// The callee has not read the parameters; they and the scratch are still needed.
     starting: Cell<bool>,
-    /// Where the engine writes the result; from the call on until it is over.
-    area: Cell<*mut u8>,
+    /// Where the engine writes the result, while the call is pending.
+    area: Cell<MaybeUninit<*mut u8>>,
     /// Here until the callee has them: while new or starting.
     params: UnsafeCell<ManuallyDrop<P>>,
     /// What the parameters were lowered to, while starting.
@@ -122,17 +121,20 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
         let mut scratch = if deep { Scratch::deep() } else { Scratch::new() };
         // SAFETY: the parameters are here, and do not move before the callee has them.
         let slots = unsafe { lower_flat::<W, P, N>(&**this.params.get(), &mut scratch) };
-        let area = area::take::<K>();
-        this.area.set(area);
+        let area = area::lend::<K>();
         let status = (this.import)(slots, area.expose_provenance());
         // SAFETY: the status says what the callee has done, and if it has not returned, which subtask it is. This is
         // pinned, and dropping it withdraws the operation.
         unsafe {
             if status == subtask::RETURNED {
                 this.operation.finish();
+                let result = R::load(area);
+                area::returned::<K>(area);
                 this.release_params();
-                return Poll::Ready(this.result());
+                return Poll::Ready(result);
             }
+            area::keep::<K>(area);
+            this.area.set(MaybeUninit::new(area));
             if status & 15 == subtask::STARTED {
                 Operation::register_new(&raw const this.operation, status >> 4, cx);
                 this.release_params();
@@ -178,11 +180,13 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
             builtins::subtask_drop(handle);
             let mut scratch = Scratch::deep();
             let slots = lower_flat::<W, P, N>(&**self.params.get(), &mut scratch);
-            let status = (self.import)(slots, self.area.get().expose_provenance());
+            let area = self.area.get().assume_init();
+            let status = (self.import)(slots, area.expose_provenance());
             if status == subtask::RETURNED {
                 self.operation.finish();
+                let result = take_result::<W, R, K>(area);
                 self.release_params();
-                return Poll::Ready(self.result());
+                return Poll::Ready(result);
             }
             if status & 15 == subtask::STARTED {
                 Operation::register_new(&raw const self.operation, status >> 4, cx);
@@ -236,7 +240,7 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
         // SAFETY: as the caller promises.
         unsafe {
             builtins::subtask_drop(self.operation.finish_registered());
-            self.result()
+            take_result::<W, R, K>(self.area.get().assume_init())
         }
     }
 
@@ -253,20 +257,19 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
             ManuallyDrop::drop(params);
         }
     }
+}
 
-    /// Takes the result, and gives its area back.
-    ///
-    /// # Safety
-    /// The callee has written it, and nobody took it.
-    #[inline(always)]
-    unsafe fn result(&self) -> R {
-        let area = self.area.get();
-        // SAFETY: as the caller promises; the area is not used afterwards.
-        unsafe {
-            let result = R::load(area);
-            area::give_back::<K>(area);
-            result
-        }
+/// Takes a result, and gives its area back.
+///
+/// # Safety
+/// The area has a result that nobody took, and is not used afterwards.
+#[inline(always)]
+unsafe fn take_result<W, R: Lift<W>, const K: usize>(area: *mut u8) -> R {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let result = R::load(area);
+        area::give_back::<K>(area);
+        result
     }
 }
 

@@ -39,18 +39,18 @@ use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 use core::task::Context;
 
-/// Was never registered, and will not be.
-const SKIPPED: u32 = u32::MAX - 5;
-/// Was never registered.
-const NEW: u32 = u32::MAX - 4;
-/// Will not be registered again.
-const OVER: u32 = u32::MAX - 3;
-/// Not registered.
-const IDLE: u32 = u32::MAX - 2;
+/// Registered. All codes of events are less than this.
+const WAITING: u32 = u32::MAX - 5;
 /// Registered; the callee of the subtask has its parameters, which was not polled yet.
-const STARTED: u32 = u32::MAX - 1;
-/// Registered.
-const WAITING: u32 = u32::MAX;
+const STARTED: u32 = u32::MAX - 4;
+/// Not registered.
+const IDLE: u32 = u32::MAX - 3;
+/// Was never registered.
+const NEW: u32 = u32::MAX - 2;
+/// Will not be registered again.
+const OVER: u32 = u32::MAX - 1;
+/// Was never registered, and will not be.
+const SKIPPED: u32 = u32::MAX;
 
 /// A pending operation on a waitable. It must not move while it is registered.
 ///
@@ -204,7 +204,7 @@ impl Operation {
     #[inline(always)]
     pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Option<u32> {
         let code = self.code.get();
-        if code < SKIPPED {
+        if code < WAITING {
             self.code.set(IDLE);
             return Some(code);
         }
@@ -231,7 +231,7 @@ impl Operation {
                 self.code.set(WAITING);
                 Some(subtask::STARTED)
             }
-            code if code < SKIPPED => {
+            code if code < WAITING => {
                 self.code.set(IDLE);
                 drop(wait.parked.take());
                 Some(code)
@@ -249,7 +249,7 @@ impl Operation {
     /// Returns whether it was finished.
     #[inline(always)]
     pub(crate) fn is_over(&self) -> bool {
-        matches!(self.code.get(), SKIPPED | OVER)
+        self.code.get() >= OVER
     }
 
     /// Returns whether its event was delivered, with this code, and not polled; a short way past `poll`.
