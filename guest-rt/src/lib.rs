@@ -16,6 +16,7 @@ mod call;
 mod copy;
 mod error_context;
 mod future;
+mod home_thread;
 mod instance;
 #[cfg(not(target_family = "wasm"))]
 #[doc(hidden)]
