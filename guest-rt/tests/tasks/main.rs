@@ -3,11 +3,15 @@
 mod block_on;
 mod borrowed;
 mod cancel;
+mod completed;
 #[path = "../shared/counting.rs"]
 mod counting;
 mod executor;
+mod instances;
 mod memory;
+mod notices;
 mod random;
+mod scopes;
 mod spawn;
 mod structured;
 mod subtask;
