@@ -1,11 +1,11 @@
 //! Copies: reads and writes of streams and futures, and what comes of them.
 
 use crate::builtins::BLOCKED;
+use crate::task::current;
 use crate::task::parked::{Parked, Target};
 use crate::task::waitable::Operation;
-use crate::task::{current, handover};
 use core::cell::Cell;
-use core::task::{Context, Waker};
+use core::task::Context;
 
 /// The other side has taken, or given, what it wanted.
 pub(crate) const COMPLETED: u32 = 0;
@@ -90,22 +90,31 @@ impl Pending {
         unsafe { Operation::register(&raw const self.operation, self.handle.get(), cx) }
     }
 
-    /// As `wait`, for whom was parked for a local copy: that is now one of the engine. It stays parked as well.
+    /// As `wait`, for who is parked for a local copy: that is now one of the engine. Who is parked stays so, and is woken
+    /// by the event.
     ///
     /// # Safety
     /// As for `wait`.
     pub(crate) unsafe fn wait_as_parked(&self) {
-        let waker = self.parked.waker().unwrap_or_else(|| Waker::noop().clone());
-        // SAFETY: as the caller promises.
-        unsafe { self.wait(&mut Context::from_waker(&waker)) }
+        /// # Safety
+        /// `operation` is that of a `Pending`.
+        unsafe fn wake(operation: *const Operation, _code: u32) {
+            // SAFETY: `detach` was called with the operation of a `Pending`, which stays in place until the copy has ended.
+            unsafe { (*Pending::of_operation(operation)).parked.take() }.wake();
+        }
+        // SAFETY: the caller's promise for `wait`; `wake` frees nothing.
+        unsafe { Pending::detach(self, wake) }
     }
 
     /// As `wait`, for nobody: `done` is called in the end, and may use `this` to get at what that is a part of.
     ///
+    /// Who lets go of a copy like this calls [`handover::sweep`](crate::task::handover::sweep), when nothing is borrowed:
+    /// an instance that never waits would heap up such copies.
+    ///
     /// # Safety
-    /// As for `wait`, and for `Operation::detach`.
+    /// As for `wait`, and for `Operation::detach`. `done` may be called with the operation of `this`, and may free what
+    /// that is a part of.
     pub(crate) unsafe fn detach(this: *const Self, done: unsafe fn(*const Operation, u32)) {
-        handover::sweep();
         // SAFETY: a copy of the handle is pending, which is ours; the operation stays in place with this.
         unsafe {
             (*this).flight.set(Flight::Remote);
@@ -137,6 +146,11 @@ impl Pending {
     /// A local copy has come to its end, for now: the last outcome before it is polled counts.
     pub(crate) fn settle(&self, outcome: u32) -> Target {
         self.outcome.set(outcome);
+        self.parked.take()
+    }
+
+    /// Wakes nobody any more. Returns whom it would have woken.
+    pub(crate) fn take_parked(&self) -> Target {
         self.parked.take()
     }
 
@@ -186,11 +200,6 @@ impl Pending {
     pub(crate) fn forget_handle(&self) -> u32 {
         self.operation.forget_handle();
         self.handle.replace(NO_HANDLE)
-    }
-
-    /// Wakes nobody any more.
-    pub(crate) fn unpark(&self) {
-        drop(self.parked.take());
     }
 }
 

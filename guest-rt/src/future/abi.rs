@@ -5,11 +5,11 @@ use super::{FutureReader, FutureWriter};
 use crate::abi::{Abi, Lift, Lower, Shape, Sink, Source};
 use crate::payload::{FuturePayload, Tables};
 
-/// A pair of ends. It becomes a future of the engine when the reader is passed on; until then a value of any type may be
-/// read where it was written. When the writer is dropped unwritten, `default` makes what is read.
+/// Returns the two ends of a new future. It becomes one of the engine when the reader is passed on; until then a value of
+/// any type may be read where it was written. When the writer is dropped unwritten, `default` makes what is read.
 pub fn future_new<W, T: FuturePayload<W>>(default: fn() -> T) -> (FutureWriter<T>, FutureReader<T>) {
     let pair = Pair::new(Tables::<W, T>::FUTURE_WRITING, default);
-    // SAFETY: the pair has two owners.
+    // SAFETY: the pair is new and has two owners, which these are.
     unsafe { (FutureWriter::new(pair), FutureReader::local(pair)) }
 }
 
@@ -20,7 +20,7 @@ impl<W, T: 'static> Abi<W> for FutureReader<T> {
 impl<W, T: FuturePayload<W>> Lift<W> for FutureReader<T> {
     #[inline(always)]
     unsafe fn lift<S: Source<World = W>>(from: &mut S) -> Self {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller promises that a value of this type is next, which is a handle; it is ours from now on.
         FutureReader::lifted(unsafe { from.u32() }, Tables::<W, T>::FUTURE_READING)
     }
 }
@@ -30,12 +30,12 @@ impl<W, T: FuturePayload<W>> Lower<W> for FutureReader<T> {
 
     #[inline]
     unsafe fn lower<S: Sink<World = W>>(&self, to: &mut S) {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller promises that a value of this type is next, which is a handle.
         unsafe { to.u32(self.lowered()) }
     }
 
     #[inline]
     unsafe fn disown(&self) {
-        self.give_up();
+        self.hand_over();
     }
 }

@@ -32,13 +32,13 @@ impl<T> Area<T> {
         }
     }
 
-    /// Room for a value, and the scratch that it may use. What was there before is gone.
+    /// Returns room for a value, and the scratch that it may use. What was there before is gone.
     ///
     /// # Safety
     /// Nobody uses what was returned before.
-    #[expect(clippy::mut_from_ref, reason = "the cell says who may")]
+    #[expect(clippy::mut_from_ref, reason = "the caller promises that there is no other")]
     unsafe fn room(&self, size: usize, align: usize) -> (*mut u8, &mut Scratch) {
-        // SAFETY: the caller's promise.
+        // SAFETY: the only other reference to it was returned before, and is not used any more.
         let scratch = unsafe { &mut *self.scratch.get() };
         scratch.clear();
         if self.fits(size, align) {
@@ -50,7 +50,7 @@ impl<T> Area<T> {
         }
     }
 
-    /// Where `room` was.
+    /// Returns where `room` was, for the same size and alignment.
     fn written(&self, size: usize, align: usize) -> *const u8 {
         if self.fits(size, align) { self.inside.get().cast() } else { self.outside.get() }
     }

@@ -4,6 +4,7 @@ use super::Area;
 use super::pair::Pair;
 use crate::builtins::BLOCKED;
 use crate::copy::{COMPLETED, Flight, NO_HANDLE, Pending, one_thread};
+use crate::home_thread::HomeThread;
 use crate::payload::FutureReading;
 use crate::task::{current, spawn};
 use alloc::boxed::Box;
@@ -18,87 +19,127 @@ use core::task::{Context, Poll};
 ///
 /// Of a future that this component has written and got back from elsewhere it can only read numbers and units: engines do
 /// not copy anything else inside one component. As long as a pair stays in the component there is no such limit.
+///
+/// Natively it may be moved to another thread, but is used, and dropped, on the one it was made on: elsewhere that panics.
 pub struct FutureReader<T: 'static> {
     /// Of a pair that was made here; null otherwise, and when the reader was given away.
     pair: Cell<*const Pair<T>>,
     /// Of one that was lifted.
     handle: Cell<u32>,
     reading: Option<&'static FutureReading<T>>,
+    home: HomeThread,
 }
+
+// SAFETY: `pair_ptr` and `lifted_handle` alone touch the cells, by shared references, after a check that this is the thread
+// of the pair. A value in there does not leave that thread: elsewhere it is not even dropped.
+#[cfg(not(target_family = "wasm"))]
+unsafe impl<T: 'static> Send for FutureReader<T> {}
+// SAFETY: as above.
+#[cfg(not(target_family = "wasm"))]
+unsafe impl<T: 'static> Sync for FutureReader<T> {}
 
 impl<T: 'static> FutureReader<T> {
     pub(super) fn lifted(handle: u32, reading: &'static FutureReading<T>) -> FutureReader<T> {
-        FutureReader { pair: Cell::new(ptr::null()), handle: Cell::new(handle), reading: Some(reading) }
+        let home = HomeThread::new();
+        FutureReader { pair: Cell::new(ptr::null()), handle: Cell::new(handle), reading: Some(reading), home }
     }
 
     /// # Safety
     /// It becomes the owner of the pair that its reader is.
     pub(super) unsafe fn local(pair: *const Pair<T>) -> FutureReader<T> {
-        FutureReader { pair: Cell::new(pair), handle: Cell::new(NO_HANDLE), reading: None }
+        let home = HomeThread::new();
+        FutureReader { pair: Cell::new(pair), handle: Cell::new(NO_HANDLE), reading: None, home }
     }
 
     fn spent() -> FutureReader<T> {
-        FutureReader { pair: Cell::new(ptr::null()), handle: Cell::new(NO_HANDLE), reading: None }
+        let home = HomeThread::new();
+        FutureReader { pair: Cell::new(ptr::null()), handle: Cell::new(NO_HANDLE), reading: None, home }
     }
 
+    #[inline(always)]
+    #[track_caller]
+    fn pair_ptr(&self) -> &Cell<*const Pair<T>> {
+        self.home.check();
+        &self.pair
+    }
+
+    #[inline(always)]
+    #[track_caller]
+    fn lifted_handle(&self) -> &Cell<u32> {
+        self.home.check();
+        &self.handle
+    }
+
+    #[track_caller]
     fn pair(&self) -> Option<&Pair<T>> {
         // SAFETY: it is live as long as this owns it, and changed by shared references only.
-        unsafe { self.pair.get().as_ref() }
+        unsafe { self.pair_ptr().get().as_ref() }
     }
 
-    /// The handle of the future in the component's table; 0 while the future is one of this component only.
+    /// Returns the handle of the future in the component's table; 0 while the future is one of this component only.
+    ///
+    /// # Panics
+    ///
+    /// Natively, on any thread but the one that the future was made on.
     pub fn handle(&self) -> u32 {
         match self.pair() {
             Some(pair) => pair.reader.handle.get(),
-            None => self.handle.get(),
+            None => self.lifted_handle().get(),
         }
     }
 
-    /// The handle, which the caller owns from now on.
+    /// Returns the handle, which the caller owns from now on.
     #[doc(hidden)]
     pub fn take_handle(&self) -> u32 {
         let handle = self.lowered();
-        self.give_up();
+        self.hand_over();
         handle
     }
 
-    /// A handle of the engine that is fit to be given away.
+    /// Returns a handle of the engine that is fit to be given away.
     pub(super) fn lowered(&self) -> u32 {
-        let pair = self.pair.get();
+        let pair = self.pair_ptr().get();
         if pair.is_null() {
-            return self.handle.get();
+            return self.lifted_handle().get();
         }
         // SAFETY: this is an owner.
         unsafe { Pair::promote(pair) }
     }
 
-    /// The reader is somebody else's now.
-    pub(super) fn give_up(&self) {
-        self.handle.set(NO_HANDLE);
-        let pair = self.pair.replace(ptr::null());
+    /// The reader is somebody else's now, by the handle that was lowered.
+    pub(super) fn hand_over(&self) {
+        self.lifted_handle().set(NO_HANDLE);
+        let pair = self.pair_ptr().replace(ptr::null());
         if !pair.is_null() {
-            // SAFETY: this was an owner.
-            unsafe { Pair::close_reader(pair, true) }
+            // SAFETY: this was the owner that the reader is, and has just forgotten the pair.
+            unsafe { Pair::hand_over_reader(pair) }
         }
     }
 }
 
 impl<T: 'static> Drop for FutureReader<T> {
     fn drop(&mut self) {
-        if !self.pair.get().is_null() {
-            // SAFETY: this was an owner.
-            unsafe { Pair::close_reader(self.pair.get(), false) }
+        if !self.home.may_drop() {
+            return;
+        }
+        let (pair, handle) = (self.pair_ptr().get(), self.lifted_handle().get());
+        if !pair.is_null() {
+            // SAFETY: this was the owner that the reader is, and is not used again.
+            unsafe { Pair::close_reader(pair) }
         } else if let Some(reading) = self.reading
-            && self.handle.get() != NO_HANDLE
+            && handle != NO_HANDLE
         {
-            // SAFETY: the end is ours, and nothing is in flight.
-            unsafe { (reading.drop)(self.handle.get()) }
+            // SAFETY: the end is ours, and nothing is in flight: a read that is has taken the handle.
+            unsafe { (reading.drop)(handle) }
         }
     }
 }
 
 impl<T: 'static> fmt::Debug for FutureReader<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.home.is_here() {
+            return f.debug_struct("FutureReader").finish_non_exhaustive();
+        }
         f.debug_struct("FutureReader").field("handle", &self.handle()).finish()
     }
 }
@@ -108,7 +149,7 @@ impl<T: 'static> IntoFuture for FutureReader<T> {
     type IntoFuture = FutureRead<T>;
 
     fn into_future(self) -> FutureRead<T> {
-        FutureRead { reader: self, state: State::Start, flight: ptr::null() }
+        FutureRead { reader: self, state: State::Start, read: ptr::null_mut() }
     }
 }
 
@@ -117,20 +158,23 @@ impl<T: 'static> IntoFuture for FutureReader<T> {
 pub struct FutureRead<T: 'static> {
     reader: FutureReader<T>,
     state: State,
-    /// Of a reader that was lifted, when it had to wait.
-    flight: *const Flying<T>,
+    /// While it waits: the read of a reader that was lifted. Null otherwise.
+    read: *mut EngineRead<T>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
+    /// It was not polled yet.
     Start,
-    Flying,
+    /// It was, and waits.
+    Waiting,
+    /// It has given the value, or the reader back.
     Done,
 }
 
-/// A read in the engine. It is not kept in the future itself, since it cannot be given up everywhere: see
-/// `copy::may_cancel`.
-struct Flying<T: 'static> {
+/// A read in the engine. It is not kept in the future itself, since it cannot be cancelled everywhere: see
+/// `current::may_block`.
+struct EngineRead<T: 'static> {
     pending: Pending,
     area: Area<T>,
     reading: &'static FutureReading<T>,
@@ -138,60 +182,99 @@ struct Flying<T: 'static> {
 
 one_thread!(FutureReader<T: 'static>, FutureRead<T: 'static>);
 
+// SAFETY: what `read` points to is used after a check that this is the thread of the reader, as the reader itself is. A
+// value in there does not leave that thread: elsewhere it is not even dropped.
+#[cfg(not(target_family = "wasm"))]
+unsafe impl<T: 'static> Send for FutureRead<T> {}
+// SAFETY: as above.
+#[cfg(not(target_family = "wasm"))]
+unsafe impl<T: 'static> Sync for FutureRead<T> {}
+
 impl<T: 'static> Unpin for FutureReader<T> {}
 impl<T: 'static> Unpin for FutureRead<T> {}
 
 impl<T: 'static> FutureRead<T> {
-    /// Gives the read up: the value if it has come already, otherwise the reader.
+    /// Cancels the read. Returns the value if it has come already, otherwise the reader.
     ///
-    /// After the read has ended: a reader that will never read anything.
+    /// After the read has ended, that is a reader that will never read anything.
+    ///
+    /// # Errors
+    ///
+    /// The reader, when no value has come.
     pub fn cancel(mut self: Pin<&mut Self>) -> Result<T, FutureReader<T>> {
-        self.end()
+        self.stop()
     }
 
-    fn end(&mut self) -> Result<T, FutureReader<T>> {
+    fn stop(&mut self) -> Result<T, FutureReader<T>> {
+        self.reader.home.check();
         let state = core::mem::replace(&mut self.state, State::Done);
-        let value = match (state, self.reader.pair()) {
-            (State::Start | State::Done, _) => None,
-            (State::Flying, Some(pair)) => {
-                pair.stop_reading();
-                pair.taken()
-            }
-            (State::Flying, None) => {
-                let flight = core::mem::replace(&mut self.flight, ptr::null());
-                // SAFETY: a read in flight has this, which is ours now.
-                unsafe { Flying::cancel(flight.cast_mut()) }
-            }
-        };
+        let read = core::mem::replace(&mut self.read, ptr::null_mut());
         let reader = core::mem::replace(&mut self.reader, FutureReader::spent());
-        value.ok_or(reader)
+        if state != State::Waiting {
+            return Err(reader);
+        }
+        if let Some(pair) = reader.pair() {
+            let Some(taken) = pair.take() else {
+                drop(pair.stop_reading());
+                return Err(reader);
+            };
+            drop(reader);
+            return Ok(taken.finish());
+        }
+        // SAFETY: one that waits and has no pair has this, which is no longer known here.
+        unsafe { EngineRead::cancel(read) }.ok_or(reader)
     }
 
-    /// A lifted reader starts to read.
+    /// Has a lifted reader start to read.
     fn start(&mut self, reading: &'static FutureReading<T>, cx: &mut Context<'_>) -> Poll<T> {
-        let handle = self.reader.handle.get();
-        let flying = Flying { pending: Pending::new(handle), area: Area::new(), reading };
-        let flight = Box::into_raw(Box::new(flying));
-        // SAFETY: the box stays in place until the read has ended.
+        let handle = self.reader.lifted_handle().get();
+        let read = EngineRead { pending: Pending::new(handle), area: Area::new(), reading };
+        let read = Box::into_raw(Box::new(read));
+        // SAFETY: the box stays in place until the read has ended: it is freed where that is so. The room is fit for the
+        // value, and nobody else uses it.
         unsafe {
-            let (room, _) = (*flight).area.room(reading.size, reading.align);
-            if (reading.read)(handle, room) == BLOCKED {
-                (*flight).pending.wait(cx);
-                self.flight = flight;
-                self.state = State::Flying;
-                return Poll::Pending;
+            let (room, _) = (*read).area.room(reading.size, reading.align);
+            let code = (reading.read)(handle, room);
+            if code != BLOCKED {
+                return self.end(Box::from_raw(read), code);
             }
-            let value = (reading.load)(room);
-            drop(Box::from_raw(flight));
-            Poll::Ready(value)
+            self.read = read;
+            self.state = State::Waiting;
+            (*read).pending.wait(cx);
         }
+        Poll::Pending
+    }
+
+    /// Takes what a read has come to, after which this is done: without a value it never gives one.
+    ///
+    /// # Safety
+    /// The read has ended with this code.
+    unsafe fn end(&mut self, read: Box<EngineRead<T>>, code: u32) -> Poll<T> {
+        // SAFETY: the caller's promise is the same.
+        let value = unsafe { read.value(code) };
+        self.state = State::Done;
+        // The engine need not wait for this future to be dropped.
+        drop(core::mem::replace(&mut self.reader, FutureReader::spent()));
+        drop(read);
+        value.map_or(Poll::Pending, Poll::Ready)
+    }
+
+    /// Polls the read that is in the engine.
+    fn poll_engine(&mut self, cx: &mut Context<'_>) -> Poll<T> {
+        // SAFETY: one that waits and has no pair has this, which stays in place until the read has ended.
+        let Some(code) = (unsafe { (*self.read).pending.poll(cx) }) else { return Poll::Pending };
+        let read = core::mem::replace(&mut self.read, ptr::null_mut());
+        // SAFETY: it was made from a box, and is no longer known here; the read has ended with this code.
+        unsafe { self.end(Box::from_raw(read), code) }
     }
 }
 
-impl<T: 'static> Flying<T> {
+impl<T: 'static> EngineRead<T> {
+    /// Returns the value that the read has come to, once.
+    ///
     /// # Safety
-    /// A read that is over has come to this.
-    unsafe fn landed(&self, code: u32) -> Option<T> {
+    /// The read has ended with this code.
+    unsafe fn value(&self, code: u32) -> Option<T> {
         if code & 15 != COMPLETED {
             return None;
         }
@@ -199,24 +282,32 @@ impl<T: 'static> Flying<T> {
         unsafe { Some((self.reading.load)(self.area.written(self.reading.size, self.reading.align))) }
     }
 
+    /// Cancels the read. Returns the value if it has come already.
+    ///
     /// # Safety
-    /// A read is in flight, and `this` the caller's.
-    unsafe fn cancel(this: *mut Flying<T>) -> Option<T> {
-        // SAFETY: the caller's promise; the handle has left its set.
+    /// The read is in flight, and `this` the caller's, which does not use it afterwards.
+    unsafe fn cancel(this: *mut EngineRead<T>) -> Option<T> {
+        // SAFETY: it was made from a box, which nobody else owns. `cancel` is the built-in for a read of this end, which has
+        // ended with the code that it returns.
         unsafe {
             let this = Box::from_raw(this);
             let code = this.pending.cancel(Some(this.reading.cancel));
-            this.landed(code)
+            this.value(code)
         }
     }
 
-    /// Drops a reader whose read is in flight.
+    /// Cancels the read of a reader that is dropped, and drops its handle. Where nothing can be cancelled, the next task
+    /// does that.
     ///
     /// # Safety
-    /// It is, and `this` is the caller's.
-    unsafe fn abandon(this: *mut Flying<T>) {
-        // SAFETY: the caller's promise.
+    /// The read is in flight, and `this` the caller's, which uses neither this nor the handle afterwards.
+    unsafe fn abandon(this: *mut EngineRead<T>) {
+        // SAFETY: the caller owns this, and passes it on to the next task, or to `cancel`. The handle is ours, and nothing
+        // is in flight when that has returned.
         unsafe {
+            if (*this).pending.flight.get() == Flight::Remote && !current::may_block() {
+                return spawn::put_off(this.cast(), |this| Self::abandon(this.cast()));
+            }
             let (handle, reading) = ((*this).pending.handle.get(), (*this).reading);
             let value = Self::cancel(this);
             (reading.drop)(handle);
@@ -228,60 +319,47 @@ impl<T: 'static> Flying<T> {
 impl<T: 'static> Future for FutureRead<T> {
     type Output = T;
 
-    /// Pending for ever after the read has ended.
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         let this = &mut *self;
-        let polled = match (this.state, this.reader.pair()) {
-            (State::Done, _) => return Poll::Pending,
-            (_, Some(pair)) => match pair.read(cx) {
-                Some(value) => Poll::Ready(value),
-                None => {
-                    this.state = State::Flying;
-                    Poll::Pending
-                }
-            },
+        this.reader.home.check();
+        match (this.state, this.reader.pair()) {
+            (State::Done, _) => Poll::Pending,
+            (State::Start | State::Waiting, Some(pair)) => {
+                let taken = pair.read(cx);
+                this.state = State::Waiting;
+                let Some(taken) = taken else { return Poll::Pending };
+                this.state = State::Done;
+                // The writer need not wait for this future to be dropped.
+                drop(core::mem::replace(&mut this.reader, FutureReader::spent()));
+                Poll::Ready(taken.finish())
+            }
             (State::Start, None) => match this.reader.reading {
-                Some(reading) if this.reader.handle.get() != NO_HANDLE => this.start(reading, cx),
-                _ => return Poll::Pending,
+                Some(reading) if this.reader.lifted_handle().get() != NO_HANDLE => this.start(reading, cx),
+                _ => Poll::Pending,
             },
-            // SAFETY: a read in flight has this, which is freed when that has ended.
-            (State::Flying, None) => unsafe {
-                match (*this.flight).pending.poll(cx) {
-                    None => Poll::Pending,
-                    Some(code) => {
-                        let flight = Box::from_raw(core::mem::replace(&mut this.flight, ptr::null()).cast_mut());
-                        match flight.landed(code) {
-                            Some(value) => Poll::Ready(value),
-                            None => return Poll::Pending,
-                        }
-                    }
-                }
-            },
-        };
-        if polled.is_ready() {
-            this.state = State::Done;
-            // The writer, or the engine, need not wait for this future to be dropped.
-            this.reader = FutureReader::spent();
+            (State::Waiting, None) => this.poll_engine(cx),
         }
-        polled
+    }
+}
+
+#[cfg(feature = "futures-stream")]
+impl<T: 'static> futures_core::FusedFuture for FutureRead<T> {
+    fn is_terminated(&self) -> bool {
+        match self.state {
+            State::Start => self.reader.pair().is_none() && self.reader.lifted_handle().get() == NO_HANDLE,
+            State::Waiting => false,
+            State::Done => true,
+        }
     }
 }
 
 impl<T: 'static> Drop for FutureRead<T> {
     fn drop(&mut self) {
-        if self.flight.is_null() {
-            drop(self.end());
-            return;
-        }
-        self.reader.handle.set(NO_HANDLE);
-        let flight = self.flight.cast_mut();
-        // SAFETY: a read is in flight, and this owns it. What is put off is the same.
-        unsafe {
-            if (*flight).pending.flight.get() == Flight::Remote && !current::may_block() {
-                spawn::put_off(flight.cast(), |flight| Flying::<T>::abandon(flight.cast()));
-            } else {
-                Flying::abandon(flight);
-            }
+        // Elsewhere dropping the reader is all there is to do.
+        if !self.read.is_null() && self.reader.home.may_drop() {
+            self.reader.lifted_handle().set(NO_HANDLE);
+            // SAFETY: a read in flight has this, and its handle was just forgotten here.
+            unsafe { EngineRead::abandon(self.read) }
         }
     }
 }

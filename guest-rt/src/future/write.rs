@@ -2,6 +2,7 @@
 
 use super::pair::{Pair, Written};
 use crate::copy::{Flight, one_thread};
+use crate::home_thread::HomeThread;
 use crate::task::current;
 use core::fmt;
 use core::future::Future;
@@ -13,18 +14,31 @@ use core::task::{Context, Poll};
 ///
 /// Dropping it without having written writes the default that it was made with, in the background. The default is not
 /// asked for when it is not read.
+///
+/// Natively it may be moved to another thread, but is used, and dropped, on the one it was made on: elsewhere that panics.
 pub struct FutureWriter<T: 'static> {
     pair: *const Pair<T>,
+    home: HomeThread,
 }
+
+// SAFETY: the pair is used after a check that this is its thread. A value in there does not leave that thread: elsewhere it
+// is not even dropped.
+#[cfg(not(target_family = "wasm"))]
+unsafe impl<T: 'static> Send for FutureWriter<T> {}
+// SAFETY: as above.
+#[cfg(not(target_family = "wasm"))]
+unsafe impl<T: 'static> Sync for FutureWriter<T> {}
 
 impl<T: 'static> FutureWriter<T> {
     /// # Safety
     /// It becomes the owner of the pair that its writer is.
     pub(super) unsafe fn new(pair: *const Pair<T>) -> FutureWriter<T> {
-        FutureWriter { pair }
+        FutureWriter { pair, home: HomeThread::new() }
     }
 
+    #[track_caller]
     fn pair(&self) -> &Pair<T> {
+        self.home.check();
         // SAFETY: it is live as long as this owns it, and changed by shared references only.
         unsafe { &*self.pair }
     }
@@ -36,29 +50,36 @@ impl<T: 'static> FutureWriter<T> {
 
     /// Writes the value in the background.
     pub fn write_and_forget(self, value: T) {
+        self.home.check();
         let this = ManuallyDrop::new(self);
-        // SAFETY: this was an owner, and nothing is in flight.
+        // SAFETY: this was the owner that the writer is, and is not used again. Nothing was written.
         unsafe { Pair::send(this.pair, value) }
     }
 }
 
 impl<T: 'static> Drop for FutureWriter<T> {
     fn drop(&mut self) {
-        // SAFETY: this was an owner, and nothing is in flight.
-        unsafe { Pair::close_writer(self.pair) }
+        if self.home.may_drop() {
+            // SAFETY: this was the owner that the writer is, and is not used again. A write has the writer as long as it is
+            // in flight, so none is.
+            unsafe { Pair::close_writer(self.pair) }
+        }
     }
 }
 
 impl<T: 'static> fmt::Debug for FutureWriter<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.home.is_here() {
+            return f.debug_struct("FutureWriter").finish_non_exhaustive();
+        }
         f.debug_struct("FutureWriter").field("handle", &self.pair().writer.handle.get()).finish()
     }
 }
 
 /// A write that is in progress: see [`FutureWriter::write`].
 ///
-/// Dropping it gives the write up and drops the value; the default is written instead. [`FutureWrite::cancel`] gives
-/// value and writer back.
+/// Dropping it cancels the write and drops the value; the default is written instead. [`FutureWrite::cancel`] gives
+/// value and writer back. Where nothing can be cancelled, in a synchronous export, the value is written.
 #[must_use = "futures do nothing unless polled"]
 pub struct FutureWrite<T: 'static> {
     /// `None` when the write has ended.
@@ -71,32 +92,39 @@ one_thread!(FutureWriter<T: 'static>, FutureWrite<T: 'static>);
 
 impl<T: 'static> Unpin for FutureWrite<T> {}
 
-/// What a write came to that was given up, see [`FutureWrite::cancel`].
+/// What a write came to that was cancelled, see [`FutureWrite::cancel`].
 #[derive(Debug)]
 pub enum FutureWriteCancel<T: 'static> {
     /// The reader has read the value.
     AlreadySent,
     /// The reader was dropped.
     Dropped(T),
-    /// It was given up: the value, and the writer.
+    /// It was cancelled: the value, and the writer.
     Cancelled(T, FutureWriter<T>),
 }
 
 impl<T: 'static> FutureWrite<T> {
-    /// Gives the write up: what it has come to by now.
+    /// Cancels the write. Returns what it has come to by now.
     ///
-    /// After the write has ended: [`FutureWriteCancel::AlreadySent`].
+    /// After the write has ended, that is [`FutureWriteCancel::AlreadySent`].
     pub fn cancel(mut self: Pin<&mut Self>) -> FutureWriteCancel<T> {
-        self.end()
+        self.stop()
     }
 
-    fn end(&mut self) -> FutureWriteCancel<T> {
+    fn stop(&mut self) -> FutureWriteCancel<T> {
+        if let Some(writer) = &self.writer {
+            writer.home.check();
+        }
         let Some(writer) = self.writer.take() else { return FutureWriteCancel::AlreadySent };
         if let Some(value) = self.value.take() {
             return FutureWriteCancel::Cancelled(value, writer);
         }
         match writer.pair().cancel_write() {
-            Written::Taken => FutureWriteCancel::AlreadySent,
+            Written::Taken(last) => {
+                drop(writer);
+                last.run();
+                FutureWriteCancel::AlreadySent
+            }
             Written::Dropped(value) => FutureWriteCancel::Dropped(value),
             Written::Cancelled(value) => FutureWriteCancel::Cancelled(value, writer),
         }
@@ -106,38 +134,50 @@ impl<T: 'static> FutureWrite<T> {
 impl<T: 'static> Future for FutureWrite<T> {
     type Output = Result<(), FutureWriteError<T>>;
 
-    /// After the write has ended: `Ok`.
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let value = self.value.take();
-        let Some(writer) = &self.writer else { return Poll::Ready(Ok(())) };
-        let written = match value {
+        let this = &mut *self;
+        let Some(writer) = &this.writer else { return Poll::Pending };
+        writer.home.check();
+        let written = match this.value.take() {
             Some(value) => writer.pair().write(value, cx),
             None => writer.pair().poll_write(cx),
         };
         let Some(written) = written else { return Poll::Pending };
-        self.writer = None;
+        // This has ended before the reader is woken, which is code of users.
+        drop(this.writer.take());
         Poll::Ready(match written {
-            Written::Taken => Ok(()),
+            Written::Taken(last) => {
+                last.run();
+                Ok(())
+            }
             Written::Dropped(value) | Written::Cancelled(value) => Err(FutureWriteError { value }),
         })
     }
 }
 
+#[cfg(feature = "futures-stream")]
+impl<T: 'static> futures_core::FusedFuture for FutureWrite<T> {
+    fn is_terminated(&self) -> bool {
+        self.writer.is_none()
+    }
+}
+
 impl<T: 'static> Drop for FutureWrite<T> {
     fn drop(&mut self) {
-        if let Some(writer) = &self.writer
-            && writer.pair().writer.flight.get() == Flight::Remote
-            && !current::may_block()
-        {
-            // It cannot be given up here. Then the value is as good as the default.
+        let Some(writer) = &self.writer else { return };
+        if !writer.home.may_drop() {
+            return;
+        }
+        if writer.pair().writer.flight.get() == Flight::Remote && !current::may_block() {
+            // It cannot be cancelled here. Then the value is as good as the default.
             if let Some(writer) = self.writer.take().map(ManuallyDrop::new) {
-                // SAFETY: a write is in flight, and this was an owner.
-                unsafe { Pair::leave_write(writer.pair) }
+                // SAFETY: a write is in flight. This was the owner that the writer is, and is not used again.
+                unsafe { Pair::detach_write(writer.pair) }
             }
             return;
         }
         // Dropping the writer writes the default.
-        drop(self.end());
+        drop(self.stop());
     }
 }
 

@@ -1,12 +1,13 @@
 //! Values that belong to a future and what it calls.
 
+use super::per_instance::PerInstance;
 use core::cell::Cell;
+use core::fmt;
 use core::future::Future;
 use core::marker::PhantomData;
-use core::mem::ManuallyDrop;
 use core::pin::Pin;
 use core::ptr;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, ready};
 
 /// Declares task-locals: values that are there while a future is polled, without being passed through everything that
 /// it calls.
@@ -29,75 +30,44 @@ use core::task::{Context, Poll};
 macro_rules! task_local {
     ($($(#[$attribute:meta])* $visibility:vis static $name:ident: $ty:ty;)*) => {$(
         $(#[$attribute])*
-        $visibility static $name: $crate::LocalKey<$ty> = {
-            $crate::__task_local_slot!();
-            $crate::LocalKey::__new(slot)
-        };
+        $visibility static $name: $crate::LocalKey<$ty> = $crate::LocalKey::__new();
     )*};
 }
 
-/// A component instance has one thread.
-#[cfg(all(target_family = "wasm", not(target_feature = "atomics")))]
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __task_local_slot {
-    () => {
-        fn slot() -> *const $crate::Slot {
-            static SLOT: $crate::Slot = $crate::Slot::new();
-            &raw const SLOT
-        }
-    };
-}
-
-#[cfg(not(all(target_family = "wasm", not(target_feature = "atomics"))))]
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __task_local_slot {
-    () => {
-        fn slot() -> *const $crate::Slot {
-            ::std::thread_local!(static SLOT: $crate::Slot = const { $crate::Slot::new() });
-            SLOT.with(|slot| ::core::ptr::from_ref(slot))
-        }
-    };
-}
-
-/// Where the value is, while there is one.
-#[derive(Debug)]
-pub struct Slot(Cell<*const ()>);
-
-// SAFETY: a component instance has one thread at a time.
-#[cfg(all(target_family = "wasm", not(target_feature = "atomics")))]
-unsafe impl Sync for Slot {}
-
-impl Slot {
-    /// Nothing.
-    #[allow(clippy::new_without_default, reason = "it is only for statics")]
-    pub const fn new() -> Slot {
-        Slot(Cell::new(ptr::null()))
-    }
-}
-
 /// A task-local: see [`task_local!`](crate::task_local).
+///
+/// Each key has a slot of its own, which only ever holds a `T`. A key is neither covariant nor contravariant in `T`,
+/// since values are both put in and taken out:
+///
+/// ```compile_fail
+/// # use wasp_guest_rt::LocalKey;
+/// fn weaken(key: &'static LocalKey<for<'a> fn(&'a str)>) -> &'static LocalKey<fn(&'static str)> {
+///     key
+/// }
+/// ```
 pub struct LocalKey<T: 'static> {
-    slot: fn() -> *const Slot,
-    value: PhantomData<fn() -> T>,
+    /// The value of the innermost scope, while there is one.
+    slot: PerInstance<Cell<*const ()>>,
+    value: PhantomData<fn(T) -> T>,
 }
 
-impl<T> core::fmt::Debug for LocalKey<T> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+impl<T> fmt::Debug for LocalKey<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LocalKey").finish_non_exhaustive()
     }
 }
 
 impl<T> LocalKey<T> {
+    /// Returns a key without a value.
     #[doc(hidden)]
-    pub const fn __new(slot: fn() -> *const Slot) -> LocalKey<T> {
-        LocalKey { slot, value: PhantomData }
+    #[allow(clippy::new_without_default, reason = "it is only for statics")]
+    pub const fn __new() -> LocalKey<T> {
+        LocalKey { slot: PerInstance::new(), value: PhantomData }
     }
 
     /// Runs a future with a value. What it spawns does not have it: wrap that as well.
     pub fn scope<F: Future>(&'static self, value: T, future: F) -> Scoped<T, F> {
-        Scoped { key: self, value, future: ManuallyDrop::new(future) }
+        Scoped { key: self, value, future: Some(future) }
     }
 
     /// Runs a function with a value.
@@ -106,11 +76,11 @@ impl<T> LocalKey<T> {
         f()
     }
 
-    /// The value of the innermost scope.
+    /// Calls `f` with the value of the innermost scope.
     ///
     /// # Panics
     ///
-    /// Outside of all; see [`try_with`](Self::try_with).
+    /// Outside of all scopes; see [`try_with`](Self::try_with).
     #[track_caller]
     pub fn with<R>(&'static self, f: impl FnOnce(&T) -> R) -> R {
         match self.try_with(f) {
@@ -119,14 +89,15 @@ impl<T> LocalKey<T> {
         }
     }
 
-    /// The value of the innermost scope; `None` outside of all.
+    /// Calls `f` with the value of the innermost scope. Returns `None` outside of all.
     pub fn try_with<R>(&'static self, f: impl FnOnce(&T) -> R) -> Option<R> {
-        // SAFETY: slots are statics, or live as long as the thread. What they point to is a `T`, since only `enter` puts
-        // it there, and stays as long as what was entered, which this is inside of.
-        unsafe { (*(self.slot)()).0.get().cast::<T>().as_ref() }.map(f)
+        let value = self.slot.with(Cell::get);
+        // SAFETY: only `enter` puts a pointer into the slot, made from a reference to a `T` that outlives what it returns,
+        // and that takes it out again. What entered is further up the stack, so it outlives this call.
+        unsafe { value.cast::<T>().as_ref() }.map(f)
     }
 
-    /// A copy of the value of the innermost scope.
+    /// Returns a clone of the value of the innermost scope.
     ///
     /// # Panics
     ///
@@ -139,46 +110,58 @@ impl<T> LocalKey<T> {
         self.with(T::clone)
     }
 
-    fn enter<'a>(&'static self, value: &'a T) -> Entered<'a> {
-        let slot = (self.slot)();
-        // SAFETY: slots are statics, or live as long as the thread.
-        let before = unsafe { (*slot).0.replace(ptr::from_ref(value).cast()) };
-        Entered { slot, before, value: PhantomData }
+    /// Makes `value` the current one until the returned guard is dropped. The guard must not be forgotten, so it does not
+    /// leave this file.
+    fn enter<'a>(&'static self, value: &'a T) -> Entered<'a, T> {
+        let before = self.slot.with(|slot| slot.replace(ptr::from_ref(value).cast()));
+        Entered { key: self, before, value: PhantomData }
     }
 }
 
 /// A value is the current one until this is dropped.
-struct Entered<'a> {
-    slot: *const Slot,
+struct Entered<'a, T: 'static> {
+    key: &'static LocalKey<T>,
     before: *const (),
-    value: PhantomData<&'a ()>,
+    value: PhantomData<&'a T>,
 }
 
-impl Drop for Entered<'_> {
+impl<T> Drop for Entered<'_, T> {
     fn drop(&mut self) {
-        // SAFETY: slots are statics, or live as long as the thread.
-        unsafe { (*self.slot).0.set(self.before) }
+        self.key.slot.with(|slot| slot.set(self.before));
     }
 }
 
 /// A future with a task-local value: see [`LocalKey::scope`].
+///
+/// The future is dropped when it completes, and this is pending for ever from then on.
 #[must_use = "futures do nothing unless polled"]
-#[derive(Debug)]
 pub struct Scoped<T: 'static, F> {
     key: &'static LocalKey<T>,
     value: T,
-    future: ManuallyDrop<F>,
+    /// `None` when it has completed.
+    future: Option<F>,
 }
 
 impl<T, F: Future> Future for Scoped<T, F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        // SAFETY: the future does not move; the value is only borrowed.
+        // SAFETY: the future does not move: it is polled and dropped in place. The value is only borrowed.
         let this = unsafe { self.get_unchecked_mut() };
         let _entered = this.key.enter(&this.value);
+        let Some(future) = &mut this.future else { return Poll::Pending };
         // SAFETY: it is pinned with this.
-        unsafe { Pin::new_unchecked(&mut *this.future) }.poll(cx)
+        let result = ready!(unsafe { Pin::new_unchecked(future) }.poll(cx));
+        // What is dropped in the future may use the value.
+        this.future = None;
+        Poll::Ready(result)
+    }
+}
+
+#[cfg(feature = "futures-stream")]
+impl<T, F: Future> futures_core::FusedFuture for Scoped<T, F> {
+    fn is_terminated(&self) -> bool {
+        self.future.is_none()
     }
 }
 
@@ -186,7 +169,12 @@ impl<T, F> Drop for Scoped<T, F> {
     fn drop(&mut self) {
         // What is dropped in the future may use the value.
         let _entered = self.key.enter(&self.value);
-        // SAFETY: it is not used again.
-        unsafe { ManuallyDrop::drop(&mut self.future) }
+        self.future = None;
+    }
+}
+
+impl<T, F> fmt::Debug for Scoped<T, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scoped").field("completed", &self.future.is_none()).finish()
     }
 }

@@ -1,5 +1,22 @@
 //! Futures that are done when the block they were started in is.
+//!
+//! # Who owns what
+//!
+//! ```text
+//!  scope's future ──┐                       ┌─► slots: Slab<Child> ─► future, Arc<Flag>
+//!  Scope ───────────┼─► Rc<Children> ───────┤
+//!  ScopedHandle ────┘                       └─► Arc<Inbox> ─► keys of the children to poll, the parent's waker
+//!                                                   ▲
+//!  a child's waker ─────► Arc<Flag> ────────────────┘
+//! ```
+//!
+//! An inbox holds keys, and nothing that leads back to a flag. So no circle of counts can be made here, whoever wakes
+//! what and when. Only flags and inboxes are reached by wakers, and natively from other threads.
 
+use super::fused::Fused;
+use super::waker_cell::WakerCell;
+use crate::inbox::Inbox;
+use crate::slab::Slab;
 use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::sync::Arc;
@@ -9,6 +26,7 @@ use core::cell::{Cell, RefCell};
 use core::fmt;
 use core::future::{Future, poll_fn};
 use core::pin::{Pin, pin};
+use core::sync::atomic::{AtomicBool, Ordering};
 use core::task::{Context, Poll, Waker};
 
 /// Runs `body`, and whatever it spawns into the scope: all of that is done when this is. What is spawned may borrow from
@@ -28,20 +46,25 @@ use core::task::{Context, Poll, Waker};
 /// assert_eq!(sizes, (Some(3), Some(5)));
 /// # });
 /// ```
-pub async fn scope<'env, R>(body: impl AsyncFnOnce(&Scope<'env>) -> R) -> R {
+pub fn scope<'env, R>(body: impl AsyncFnOnce(&Scope<'env>) -> R) -> Fused<impl Future<Output = R>> {
+    Fused::new(run(body))
+}
+
+async fn run<'env, R>(body: impl AsyncFnOnce(&Scope<'env>) -> R) -> R {
     let scope = Scope { children: Rc::new(Children::new()) };
-    let open = Open(&scope.children);
+    let children = &scope.children;
+    let open = Open(children);
     let mut body = pin!(body(&scope));
     let mut result = None;
     let result = poll_fn(|cx| {
-        scope.children.ready.arm(cx);
+        children.ready.arm(cx.waker());
         if result.is_none()
             && let Poll::Ready(value) = body.as_mut().poll(cx)
         {
             result = Some(value);
         }
-        scope.children.poll();
-        if scope.children.running.get() > 0 {
+        children.poll();
+        if children.running() > 0 {
             return Poll::Pending;
         }
         result.take().map_or(Poll::Pending, Poll::Ready)
@@ -63,25 +86,27 @@ impl<'env> Scope<'env> {
     /// It is polled for the first time when what runs now has returned `Pending` or is done. Dropping the handle lets the
     /// future go on.
     pub fn spawn<T: 'env>(&self, future: impl Future<Output = T> + 'env) -> ScopedHandle<'env, T> {
-        let outcome = Rc::new(Outcome { result: Cell::new(None), over: Cell::new(false), joiner: RefCell::new(None) });
-        let guard = Over(outcome.clone());
+        let outcome = Rc::new(Outcome { result: Cell::new(None), over: Cell::new(false), joiner: WakerCell::new() });
+        let over = Over(outcome.clone());
         let child = async move {
             let result = future.await;
-            guard.0.result.set(Some(result));
+            over.0.result.set(Some(result));
         };
         let flag = self.children.insert(Box::pin(child));
-        ScopedHandle { outcome, children: self.children.clone(), flag }
+        ScopedHandle { outcome, children: self.children.clone(), flag, joined: false }
     }
 
-    /// Drops everything that was spawned into the scope and is not done.
+    /// Cancels everything that was spawned into the scope and is not done: see [how a handle
+    /// cancels](crate#cancelling-by-a-handle).
     pub fn cancel_all(&self) {
-        self.children.clear();
+        let flags = self.children.mark_all();
+        flags.iter().for_each(Wake::wake_by_ref);
     }
 }
 
 impl fmt::Debug for Scope<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Scope").field("running", &self.children.running.get()).finish()
+        f.debug_struct("Scope").field("running", &self.children.running()).finish()
     }
 }
 
@@ -91,12 +116,16 @@ pub struct ScopedHandle<'env, T> {
     outcome: Rc<Outcome<T>>,
     children: Rc<Children<'env>>,
     flag: Arc<Flag>,
+    /// The outcome was given out.
+    joined: bool,
 }
 
 impl<T> ScopedHandle<'_, T> {
-    /// Drops the future, at once unless that is what calls this: then when it is polled next.
+    /// Cancels the future: see [how a handle cancels](crate#cancelling-by-a-handle).
     pub fn cancel(&self) {
-        self.children.remove(&self.flag);
+        if self.children.mark(&self.flag) {
+            self.flag.wake_by_ref();
+        }
     }
 
     /// Lets the future go on; it still ends with its scope.
@@ -108,12 +137,29 @@ impl<T> Unpin for ScopedHandle<'_, T> {}
 impl<T> Future for ScopedHandle<'_, T> {
     type Output = Option<T>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        if self.outcome.over.get() {
-            return Poll::Ready(self.outcome.result.take());
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        if self.joined {
+            return Poll::Pending;
         }
-        *self.outcome.joiner.borrow_mut() = Some(cx.waker().clone());
-        Poll::Pending
+        if !self.outcome.over.get() {
+            self.outcome.joiner.register(cx.waker());
+            // Wakers are code of users, and may have ended the future.
+            if !self.outcome.over.get() {
+                return Poll::Pending;
+            }
+        }
+        self.joined = true;
+        let joiner = self.outcome.joiner.take();
+        let result = self.outcome.result.take();
+        drop(joiner);
+        Poll::Ready(result)
+    }
+}
+
+#[cfg(feature = "futures-stream")]
+impl<T> futures_core::FusedFuture for ScopedHandle<'_, T> {
+    fn is_terminated(&self) -> bool {
+        self.joined
     }
 }
 
@@ -127,7 +173,7 @@ impl<T> fmt::Debug for ScopedHandle<'_, T> {
 struct Outcome<T> {
     result: Cell<Option<T>>,
     over: Cell<bool>,
-    joiner: RefCell<Option<Waker>>,
+    joiner: WakerCell,
 }
 
 /// Says that the future is over when it is dropped, whether it is done or not.
@@ -136,9 +182,7 @@ struct Over<T>(Rc<Outcome<T>>);
 impl<T> Drop for Over<T> {
     fn drop(&mut self) {
         self.0.over.set(true);
-        if let Some(joiner) = self.0.joiner.take() {
-            joiner.wake();
-        }
+        self.0.joiner.wake();
     }
 }
 
@@ -148,102 +192,151 @@ struct Child<'env> {
     flag: Arc<Flag>,
     /// Away while it is polled.
     future: Option<Boxed<'env>>,
+    /// Somebody has asked for its end.
+    cancelled: bool,
 }
 
+/// Wakes a child.
+struct Flag {
+    key: usize,
+    /// The key is in the inbox, or the child is gone: waking it has nothing to do.
+    queued: AtomicBool,
+    ready: Arc<Inbox<usize>>,
+}
+
+/// Everything in a scope. No function but `poll` and `close` runs code of users, and those two run it with nothing
+/// borrowed.
 struct Children<'env> {
-    slots: RefCell<Vec<Option<Child<'env>>>>,
-    free: RefCell<Vec<usize>>,
-    running: Cell<usize>,
+    slots: RefCell<Slab<Child<'env>>>,
+    /// Memory for the keys that are taken from the inbox at once.
+    batch: Cell<Vec<usize>>,
+    /// The scope has ended.
     closed: Cell<bool>,
-    ready: Arc<Ready>,
+    ready: Arc<Inbox<usize>>,
+}
+
+/// What to do with a child whose turn it is.
+enum Turn<'env> {
+    Poll(Arc<Flag>, Boxed<'env>),
+    Drop(Child<'env>),
 }
 
 impl<'env> Children<'env> {
     fn new() -> Children<'env> {
         Children {
             slots: RefCell::default(),
-            free: RefCell::default(),
-            running: Cell::new(0),
+            batch: Cell::default(),
             closed: Cell::new(false),
-            ready: Arc::new(Ready::new()),
+            ready: Arc::new(Inbox::new()),
         }
     }
 
+    fn running(&self) -> usize {
+        self.slots.borrow().len()
+    }
+
+    /// Adds a child that is to be polled. After the end of the scope its future is dropped instead.
     fn insert(&self, future: Boxed<'env>) -> Arc<Flag> {
-        let key = self.free.borrow_mut().pop().unwrap_or(self.slots.borrow().len());
-        let flag = Arc::new(Flag { key, queued: Cell::new(false), ready: self.ready.clone() });
         if self.closed.get() {
-            self.free.borrow_mut().push(key);
-            return flag;
+            return Arc::new(Flag { key: usize::MAX, queued: AtomicBool::new(true), ready: self.ready.clone() });
         }
-        let child = Some(Child { flag: flag.clone(), future: Some(future) });
         let mut slots = self.slots.borrow_mut();
-        match slots.get_mut(key) {
-            Some(slot) => *slot = child,
-            None => slots.push(child),
-        }
+        let key = slots.next_key();
+        let flag = Arc::new(Flag { key, queued: AtomicBool::new(false), ready: self.ready.clone() });
+        slots.insert(Child { flag: flag.clone(), future: Some(future), cancelled: false });
         drop(slots);
-        self.running.set(self.running.get() + 1);
-        flag.clone().wake();
+        flag.wake_by_ref();
         flag
     }
 
-    /// Polls those that are ready now.
+    /// Gives the children that are ready now their turn. Those that become ready meanwhile have theirs next time.
     fn poll(&self) {
-        for flag in self.ready.take() {
-            flag.queued.set(false);
-            let Some(mut future) = self.lend(&flag) else { continue };
-            let waker = Waker::from(flag.clone());
-            if future.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
-                drop(future);
-                self.remove(&flag);
-            } else {
-                self.give_back(&flag, future);
+        let mut batch = self.batch.take();
+        self.ready.take_into(&mut batch);
+        for key in batch.drain(..) {
+            match self.turn(key) {
+                Some(Turn::Poll(flag, mut future)) => {
+                    let waker = Waker::from(flag.clone());
+                    let polled = future.as_mut().poll(&mut Context::from_waker(&waker));
+                    let gone = match polled {
+                        Poll::Ready(()) => (self.remove(&flag), Some(future)),
+                        Poll::Pending => (None, self.give_back(&flag, future)),
+                    };
+                    drop(gone);
+                }
+                Some(Turn::Drop(child)) => drop(child),
+                None => {}
             }
         }
-        self.ready.rearm();
+        self.batch.set(batch);
     }
 
-    /// The future, to be polled.
-    fn lend(&self, flag: &Arc<Flag>) -> Option<Boxed<'env>> {
+    /// Returns what to do for a key of the inbox. Returns `None` if its child is gone.
+    fn turn(&self, key: usize) -> Option<Turn<'env>> {
+        let mut slots = self.slots.borrow_mut();
+        let child = slots.get_mut(key)?;
+        if !child.flag.queued.swap(false, Ordering::AcqRel) {
+            // It was for an earlier child with this key.
+            return None;
+        }
+        if child.cancelled {
+            child.flag.retire();
+            return slots.remove(key).map(Turn::Drop);
+        }
+        let future = child.future.take()?;
+        Some(Turn::Poll(child.flag.clone(), future))
+    }
+
+    /// Puts the future back after it was polled. Returns it if the child is gone.
+    #[must_use = "dropping a future runs code of users, so it is dropped last"]
+    fn give_back(&self, flag: &Arc<Flag>, future: Boxed<'env>) -> Option<Boxed<'env>> {
         match self.slots.borrow_mut().get_mut(flag.key) {
-            Some(Some(child)) if Arc::ptr_eq(&child.flag, flag) => child.future.take(),
-            _ => None,
+            Some(child) if Arc::ptr_eq(&child.flag, flag) => child.future.replace(future),
+            _ => Some(future),
         }
     }
 
-    /// It is dropped instead if it was removed meanwhile.
-    fn give_back(&self, flag: &Arc<Flag>, future: Boxed<'env>) {
-        if let Some(Some(child)) = self.slots.borrow_mut().get_mut(flag.key)
-            && Arc::ptr_eq(&child.flag, flag)
-        {
-            child.future = Some(future);
+    #[must_use = "dropping a child runs code of users, so it is dropped last"]
+    fn remove(&self, flag: &Arc<Flag>) -> Option<Child<'env>> {
+        let mut slots = self.slots.borrow_mut();
+        if !slots.get_mut(flag.key).is_some_and(|child| Arc::ptr_eq(&child.flag, flag)) {
+            return None;
         }
+        flag.retire();
+        slots.remove(flag.key)
     }
 
-    fn remove(&self, flag: &Arc<Flag>) {
-        let child = match self.slots.borrow_mut().get_mut(flag.key) {
-            Some(slot) if slot.as_ref().is_some_and(|child| Arc::ptr_eq(&child.flag, flag)) => slot.take(),
-            _ => None,
-        };
-        if child.is_some() {
-            self.free.borrow_mut().push(flag.key);
-            self.running.set(self.running.get() - 1);
-            // The scope may be done now.
-            self.ready.wake();
-        }
-        // With nothing borrowed: destructors may spawn, and cancel.
-        drop(child);
-    }
-
-    fn clear(&self) {
-        let count = self.slots.borrow().len();
-        for key in 0..count {
-            let flag = self.slots.borrow().get(key).and_then(Option::as_ref).map(|child| child.flag.clone());
-            if let Some(flag) = flag {
-                self.remove(&flag);
+    /// Notes that a child is to be dropped when it is its turn. Returns whether it is there.
+    fn mark(&self, flag: &Arc<Flag>) -> bool {
+        match self.slots.borrow_mut().get_mut(flag.key) {
+            Some(child) if Arc::ptr_eq(&child.flag, flag) => {
+                child.cancelled = true;
+                true
             }
+            _ => false,
         }
+    }
+
+    /// Notes that all children are to be dropped. Returns their flags, to be woken when nothing is borrowed.
+    #[must_use = "the children have to be woken"]
+    fn mark_all(&self) -> Vec<Arc<Flag>> {
+        let mut slots = self.slots.borrow_mut();
+        let mark = |child: &mut Child<'env>| {
+            child.cancelled = true;
+            child.flag.clone()
+        };
+        slots.iter_mut().map(mark).collect()
+    }
+
+    /// Ends the scope: drops all children, and the waker of what polls them.
+    fn close(&self) {
+        self.closed.set(true);
+        let parent = self.ready.disarm();
+        let mut children = self.slots.take();
+        children.iter_mut().for_each(|child| child.flag.retire());
+        // Where one of these destructors panics, the others still run.
+        drop(children);
+        drop(parent);
     }
 }
 
@@ -252,69 +345,14 @@ struct Open<'a, 'env>(&'a Rc<Children<'env>>);
 
 impl Drop for Open<'_, '_> {
     fn drop(&mut self) {
-        self.0.closed.set(true);
-        self.0.clear();
+        self.0.close();
     }
 }
 
-/// Which children shall be polled, and who polls them.
-struct Ready {
-    #[cfg(not(target_family = "wasm"))]
-    thread: usize,
-    flags: RefCell<Vec<Arc<Flag>>>,
-    parent: RefCell<Option<Waker>>,
-}
-
-/// Wakes a child.
-struct Flag {
-    key: usize,
-    queued: Cell<bool>,
-    ready: Arc<Ready>,
-}
-
-// SAFETY: they are used by one thread only, which `wake` sees to; what else is done through a waker is to count.
-unsafe impl Send for Ready {}
-// SAFETY: as above.
-unsafe impl Sync for Ready {}
-// SAFETY: as above.
-unsafe impl Send for Flag {}
-// SAFETY: as above.
-unsafe impl Sync for Flag {}
-
-impl Ready {
-    fn new() -> Ready {
-        Ready {
-            #[cfg(not(target_family = "wasm"))]
-            thread: crate::instance::thread(),
-            flags: RefCell::default(),
-            parent: RefCell::default(),
-        }
-    }
-
-    fn arm(&self, cx: &Context<'_>) {
-        let mut parent = self.parent.borrow_mut();
-        match &mut *parent {
-            Some(waker) => waker.clone_from(cx.waker()),
-            None => *parent = Some(cx.waker().clone()),
-        }
-    }
-
-    fn take(&self) -> Vec<Arc<Flag>> {
-        self.flags.take()
-    }
-
-    fn wake(&self) {
-        let parent = self.parent.borrow().clone();
-        if let Some(parent) = parent {
-            parent.wake();
-        }
-    }
-
-    /// What became ready while others were polled is polled next time.
-    fn rearm(&self) {
-        if !self.flags.borrow().is_empty() {
-            self.wake();
-        }
+impl Flag {
+    /// The child is gone: waking it does nothing from now on.
+    fn retire(&self) {
+        self.queued.store(true, Ordering::Release);
     }
 }
 
@@ -324,13 +362,8 @@ impl Wake for Flag {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        #[cfg(not(target_family = "wasm"))]
-        if self.ready.thread != crate::instance::thread() {
-            panic!("a task of a component was woken from another thread, but a component instance has only one");
-        }
-        if !self.queued.replace(true) {
-            self.ready.flags.borrow_mut().push(self.clone());
-            self.ready.wake();
+        if !self.queued.swap(true, Ordering::AcqRel) {
+            self.ready.push(self.key);
         }
     }
 }

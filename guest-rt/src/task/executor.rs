@@ -256,6 +256,7 @@ fn poll(task: TaskRef, node: NodeRef) {
         return;
     }
     let over = || {
+        task.polled.set(None);
         node.remove(HELD);
         if node != task.root() {
             task.spawned.set(task.spawned.get() - 1);
@@ -263,6 +264,7 @@ fn poll(task: TaskRef, node: NodeRef) {
         (vtable.release)(node);
     };
     node.add(HELD);
+    task.polled.set((node != task.root()).then_some(node));
     let unwind = OnUnwind(|| {
         if node.has(LIVE) {
             // SAFETY: it is live, and the poll that panicked is over.
@@ -276,6 +278,7 @@ fn poll(task: TaskRef, node: NodeRef) {
     if done {
         over();
     } else {
+        task.polled.set(None);
         node.remove(HELD);
     }
 }

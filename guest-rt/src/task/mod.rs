@@ -76,6 +76,8 @@ pub(crate) struct Task {
     pub(crate) after: Cell<Option<TaskRef>>,
     /// The task that was current when this one started to block its caller.
     pub(crate) outer: Cell<Option<TaskRef>>,
+    /// The spawned node that is being polled. `None` while the root is.
+    pub(crate) polled: Cell<Option<NodeRef>>,
     /// Who wants to be told when the caller cancels it.
     pub(crate) notices: Notices,
     /// Wakes the root.
@@ -128,6 +130,7 @@ impl TaskRef {
             before: Cell::new(None),
             after: Cell::new(None),
             outer: Cell::new(None),
+            polled: Cell::new(None),
             notices: Notices::new(),
             waker: ManuallyDrop::new(waker_of(node)),
             pool,

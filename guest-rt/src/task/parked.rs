@@ -2,7 +2,7 @@
 
 use super::node::NodeRef;
 use super::waitable::Operation;
-use super::wake::{node_of, wake, waker_of};
+use super::wake::{node_of, wake};
 use core::cell::{Cell, UnsafeCell};
 use core::mem::{ManuallyDrop, MaybeUninit};
 use core::ptr::{self, NonNull};
@@ -163,22 +163,6 @@ impl Parked {
                 _ => Target::Nobody,
             }
         }
-    }
-
-    /// Returns a waker for what is parked, and leaves that parked.
-    pub(crate) fn waker(&self) -> Option<Waker> {
-        if let Some(node) = self.node() {
-            return Some(waker_of(node));
-        }
-        let Target::Waker(waker) = self.take() else { return None };
-        // Cloned while it is out of the cell, since cloning may come back here.
-        let clone = waker.clone();
-        let old = self.take();
-        self.node.set(FOREIGN);
-        // SAFETY: as in `park_foreign`.
-        unsafe { (*self.other.get()).write(Other { waker: ManuallyDrop::new(waker) }) };
-        drop(old);
-        Some(clone)
     }
 }
 

@@ -91,14 +91,11 @@ impl<T> JoinHandle<T> {
     /// Lets the future go on without anybody who waits for it, as dropping the handle does.
     pub fn detach(self) {}
 
-    /// Asks for the future to be dropped, which happens when its task next runs, unless the future is done by then. The
-    /// handle can still be awaited to learn which.
+    /// Cancels the future: see [how a handle cancels](crate#cancelling-by-a-handle). The handle can still be awaited to
+    /// learn what came of it.
     pub fn cancel(&self) {
-        if let Some(node) = self.node
-            && node.has(LIVE)
-        {
-            node.add(CANCELLED);
-            wake(node);
+        if let Some(node) = self.node {
+            cancel(node);
         }
     }
 
@@ -153,6 +150,14 @@ impl<T> fmt::Debug for JoinHandle<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let running = self.node.is_some_and(|node| node.has(LIVE));
         f.debug_struct("JoinHandle").field("running", &running).finish_non_exhaustive()
+    }
+}
+
+/// Has the future of a spawned node dropped when it is its turn, unless it is done.
+pub(crate) fn cancel(node: NodeRef) {
+    if node.has(LIVE) {
+        node.add(CANCELLED);
+        wake(node);
     }
 }
 

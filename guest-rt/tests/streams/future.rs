@@ -411,5 +411,6 @@ fn a_spent_future_is_harmless() {
     assert_eq!(poll_once(&mut read), Poll::Ready(1));
     assert_eq!(poll_once(&mut read), Poll::Pending);
     assert!(matches!(poll_once(&mut write), Poll::Ready(Ok(()))));
-    assert!(matches!(poll_once(&mut write), Poll::Ready(Ok(()))));
+    assert!(poll_once(&mut write).is_pending());
+    assert!(matches!(Pin::new(&mut write).cancel(), FutureWriteCancel::AlreadySent));
 }

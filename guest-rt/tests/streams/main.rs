@@ -4,6 +4,7 @@ mod adapters;
 #[path = "../shared/counting.rs"]
 mod counting;
 mod future;
+mod future_users;
 mod local_pairs;
 mod memory;
 mod result_stream;

@@ -3,13 +3,18 @@
 mod block_on;
 mod borrowed;
 mod cancel;
+mod completed;
 #[path = "../shared/counting.rs"]
 mod counting;
 mod executor;
+mod instances;
 mod memory;
+mod notices;
 mod panics;
 mod random;
+mod random;
 mod reentry;
+mod scopes;
 mod spawn;
 mod structured;
 mod subtask;

@@ -1,0 +1,260 @@
+//! What the writer of a pair does.
+
+use super::{Last, Pair, Value};
+use crate::builtins::BLOCKED;
+use crate::copy::{COMPLETED, DROPPED, Flight, NO_HANDLE, Pending};
+use crate::task::handover;
+use crate::task::waitable::Operation;
+use core::task::Context;
+
+/// What a write came to.
+#[must_use = "the value is in there"]
+pub(in crate::future) enum Written<T: 'static> {
+    Taken(Last<T>),
+    Dropped(T),
+    Cancelled(T),
+}
+
+impl<T> Written<T> {
+    /// What is left to do where nobody asks for the value.
+    fn into_last(self) -> Last<T> {
+        match self {
+            Written::Taken(last) => last,
+            Written::Dropped(value) | Written::Cancelled(value) => Last { woken: None, dropped: Some(value) },
+        }
+    }
+}
+
+impl<T: 'static> Pair<T> {
+    /// Writes a value. Returns `None` if that has to wait.
+    pub(in crate::future) fn write(&self, value: T, cx: &mut Context<'_>) -> Option<Written<T>> {
+        if self.writer.handle.get() != NO_HANDLE {
+            return self.write_to_engine(value, cx);
+        }
+        if !self.reader_open.get() {
+            self.state.set(Value::Gone);
+            return Some(Written::Dropped(value));
+        }
+        self.put(value);
+        if self.reader.flight.get() == Flight::Local {
+            self.state.set(Value::Sent);
+            return Some(Written::Taken(Last { woken: self.tell_reader(), dropped: None }));
+        }
+        self.state.set(Value::Offered);
+        self.writer.wait_locally(cx);
+        // The waker is code of users, which may have read.
+        self.poll_write(cx)
+    }
+
+    fn write_to_engine(&self, value: T, cx: &mut Context<'_>) -> Option<Written<T>> {
+        self.put(value);
+        // SAFETY: the value was just put there, and there is no other write.
+        let code = unsafe { self.start_write() };
+        if code != BLOCKED {
+            // SAFETY: that write has ended.
+            return Some(unsafe { self.after_write(code) });
+        }
+        self.state.set(Value::Offered);
+        // SAFETY: the built-in has just said that it waits. Pairs stay in place, and their owners see to it that they are
+        // there as long as a copy is in flight.
+        unsafe { self.writer.wait(cx) }
+        if self.reader_open.get() {
+            // The reader was lowered in vain, and may come back: see `demote`.
+            self.writer.park(cx);
+        }
+        None
+    }
+
+    /// Calls the built-in that writes the value in the pair. Returns its code.
+    ///
+    /// # Safety
+    /// There is a value, which stays until the write has ended, and no write is in flight.
+    pub(super) unsafe fn start_write(&self) -> u32 {
+        // SAFETY: the caller promises that the value is there, and that nobody uses the room. The room is fit for the value.
+        // The handle is that of a writable end that is ours.
+        unsafe {
+            let (room, scratch) = self.area.room(self.writing.size, self.writing.align);
+            (self.writing.store)((*self.value.get()).assume_init_ref(), room, scratch);
+            (self.writing.write)(self.writer.handle.get(), room)
+        }
+    }
+
+    /// Waits for the write. Returns what it came to.
+    pub(in crate::future) fn poll_write(&self, cx: &mut Context<'_>) -> Option<Written<T>> {
+        let flight = self.writer.flight.get();
+        if flight == Flight::Remote && self.reader_open.get() {
+            self.writer.park(cx);
+        }
+        let code = self.writer.poll(cx)?;
+        Some(self.stop_write(flight, code))
+    }
+
+    /// Cancels the write. Returns what it has come to.
+    pub(in crate::future) fn cancel_write(&self) -> Written<T> {
+        let flight = self.writer.flight.get();
+        // SAFETY: it is the built-in that cancels a write of this end.
+        let code = unsafe { self.writer.cancel(Some(self.writing.cancel)) };
+        self.stop_write(flight, code)
+    }
+
+    /// Returns what a write came to that was in flight like this, and has ended.
+    fn stop_write(&self, flight: Flight, code: u32) -> Written<T> {
+        if flight == Flight::Remote {
+            // SAFETY: that write has ended.
+            return unsafe { self.after_write(code) };
+        }
+        match code & 15 {
+            COMPLETED => Written::Taken(Last::NOTHING),
+            DROPPED => {
+                self.state.set(Value::Gone);
+                // SAFETY: the reader has gone without the value, and the state says that it is not here any more.
+                Written::Dropped(unsafe { self.take_value() })
+            }
+            _ => {
+                self.state.set(Value::Unwritten);
+                // SAFETY: nobody has taken the value, and the state says that it is not here any more.
+                Written::Cancelled(unsafe { self.take_value() })
+            }
+        }
+    }
+
+    /// Returns what a write came to that has ended in the engine.
+    ///
+    /// # Safety
+    /// `code` is that of the write of the value in the pair.
+    unsafe fn after_write(&self, code: u32) -> Written<T> {
+        // SAFETY: the value is there until its write has ended; the state is set below in each case.
+        let value = unsafe { self.take_value() };
+        let code = code & 15;
+        if code != COMPLETED && code != DROPPED {
+            self.state.set(Value::Unwritten);
+            return Written::Cancelled(value);
+        }
+        self.state.set(Value::Gone);
+        if code == COMPLETED {
+            // SAFETY: the other side has taken the value.
+            unsafe { (self.writing.disown)(&value) }
+        }
+        // SAFETY: the end is ours, is not used again, and has written or knows that nobody reads.
+        unsafe { (self.writing.drop)(self.writer.forget_handle()) }
+        if code == DROPPED {
+            return Written::Dropped(value);
+        }
+        Written::Taken(Last { woken: None, dropped: Some(value) })
+    }
+
+    /// The writer is dropped. If nothing was written, that will be the default.
+    ///
+    /// # Safety
+    /// The caller was the owner that the writer is, does not use the pair afterwards, and nothing is in flight.
+    pub(in crate::future) unsafe fn close_writer(this: *const Pair<T>) {
+        // SAFETY: the caller is an owner, which keeps the pair live until it is released.
+        let pair = unsafe { &*this };
+        if pair.state.get() == Value::Unwritten && pair.writer.handle.get() != NO_HANDLE {
+            let value = (pair.default)();
+            // SAFETY: the caller's promise is the same. Where the reader is by now is looked up anew.
+            return unsafe { Self::send(this, value) };
+        }
+        let mut woken = None;
+        if pair.state.get() == Value::Unwritten {
+            pair.state.set(if pair.reader_open.get() { Value::Default } else { Value::Gone });
+            woken = pair.tell_reader();
+        }
+        // SAFETY: the caller was an owner.
+        unsafe { Self::release(this) }
+        Last::<T> { woken, dropped: None }.run();
+    }
+
+    /// Writes a value for a writer that goes.
+    ///
+    /// # Safety
+    /// As for `close_writer`; nothing was written.
+    pub(in crate::future) unsafe fn send(this: *const Pair<T>, value: T) {
+        // SAFETY: the caller is an owner, which keeps the pair live until it is released.
+        let pair = unsafe { &*this };
+        if pair.writer.handle.get() != NO_HANDLE {
+            pair.put(value);
+            // SAFETY: the value was just put there, and nothing is in flight. The write becomes the owner.
+            unsafe { Self::write_detached(this) }.run();
+            return handover::sweep();
+        }
+        let mut last = Last::NOTHING;
+        if pair.reader_open.get() {
+            pair.put(value);
+            pair.state.set(Value::Sent);
+            last.woken = pair.tell_reader();
+        } else {
+            pair.state.set(Value::Gone);
+            last.dropped = Some(value);
+        }
+        // SAFETY: the caller was an owner.
+        unsafe { Self::release(this) }
+        last.run();
+    }
+
+    /// Writes the value in the pair to the engine, for nobody.
+    ///
+    /// # Safety
+    /// There is a value, and nothing is in flight. The caller was an owner, and does not use the pair as one afterwards.
+    pub(super) unsafe fn write_detached(this: *const Pair<T>) -> Last<T> {
+        // SAFETY: the caller was an owner; from here on the write is, until it has ended. So it stays in place until then.
+        unsafe {
+            (*this).state.set(Value::Background);
+            let code = (*this).start_write();
+            if code == BLOCKED {
+                Pending::detach(&raw const (*this).writer, Self::after_detached);
+                return Last::NOTHING;
+            }
+            Self::end_detached(this, code)
+        }
+    }
+
+    /// Lets a write go on that is in flight in the engine, when its owner goes.
+    ///
+    /// # Safety
+    /// It is in flight. The caller was an owner, and does not use the pair afterwards.
+    pub(in crate::future) unsafe fn detach_write(this: *const Pair<T>) {
+        // SAFETY: the caller was an owner; from here on the write is, until it has ended. So it stays in place until then.
+        let last = unsafe {
+            let parked = (*this).writer.take_parked();
+            let code = (*this).writer.withdraw();
+            (*this).state.set(Value::Background);
+            let last = match code {
+                None => {
+                    Pending::detach(&raw const (*this).writer, Self::after_detached);
+                    Last::NOTHING
+                }
+                Some(code) => Self::end_detached(this, code),
+            };
+            drop(parked);
+            last
+        };
+        last.run();
+        handover::sweep();
+    }
+
+    /// A write for nobody has ended.
+    ///
+    /// # Safety
+    /// `operation` is that of the writer of a pair, whose write has ended with `code`. That write is an owner.
+    unsafe fn after_detached(operation: *const Operation, code: u32) {
+        let this = Pending::of_operation(operation).cast::<Pair<T>>();
+        // SAFETY: the writer is the first field of its pair, which the write has kept in place.
+        let last = unsafe {
+            (*this).writer.flight.set(Flight::Idle);
+            Self::end_detached(this, code)
+        };
+        last.run();
+    }
+
+    /// # Safety
+    /// A write for nobody has ended with `code`, and was an owner.
+    unsafe fn end_detached(this: *const Pair<T>, code: u32) -> Last<T> {
+        // SAFETY: the write was an owner until now.
+        unsafe {
+            let last = (*this).after_write(code).into_last();
+            Self::release(this);
+            last
+        }
+    }
+}
