@@ -42,7 +42,7 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
         match state {
             // SAFETY: the subtask has this final state, and its handle has left its set.
             Some(state) => unsafe {
-                self.operation.finish_registered();
+                self.operation.forget_handle();
                 left.end(state);
             },
             None => left.stay(),
@@ -113,7 +113,7 @@ impl<W, P: Lower<W>, R: Lift<W>, const K: usize> Left<W, P, R, K> {
                 return;
             }
             let this = *Box::from_raw(this.cast_mut());
-            this.operation.finish_registered();
+            this.operation.last_handle();
             this.end(state);
         }
     }

@@ -127,7 +127,7 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
         // pinned, and dropping it withdraws the operation.
         unsafe {
             if status == subtask::RETURNED {
-                this.operation.finish();
+                this.operation.skip();
                 let result = R::load(area);
                 area::returned::<K>(area);
                 this.release_params();
@@ -183,7 +183,7 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
             let area = self.area.get().assume_init();
             let status = (self.import)(slots, area.expose_provenance());
             if status == subtask::RETURNED {
-                self.operation.finish();
+                self.operation.skip();
                 let result = take_result::<W, R, K>(area);
                 self.release_params();
                 return Poll::Ready(result);
@@ -239,8 +239,11 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
     unsafe fn finish(&self) -> R {
         // SAFETY: as the caller promises.
         unsafe {
-            builtins::subtask_drop(self.operation.finish_registered());
-            take_result::<W, R, K>(self.area.get().assume_init())
+            builtins::subtask_drop(self.operation.last_handle());
+            let result = take_result::<W, R, K>(self.area.get().assume_init());
+            // Last, so that it is plain to the compiler that there is nothing to drop.
+            self.operation.finish();
+            result
         }
     }
 

@@ -118,7 +118,7 @@ unsafe fn drive(vtable: &'static Vtable, frame: *const ()) {
                 waitable::arrive(event, payload);
             }
         }
-        if task.pending.get() > 0 {
+        if task.pending() > 0 {
             executor::drain(task);
         }
     }
@@ -131,7 +131,7 @@ unsafe fn drive(vtable: &'static Vtable, frame: *const ()) {
 /// What is left in the block goes to others. (Something is left in its queue only when a panic passes by.)
 fn end(task: TaskRef, previous: current::Previous) {
     task.outer.set(None);
-    if task.pending.get() > 0 {
+    if task.pending() > 0 {
         handover::bequeath(task, previous);
     }
     task.yielding.set(false);

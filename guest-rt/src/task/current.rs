@@ -242,5 +242,5 @@ pub(crate) fn background_if(is: impl FnOnce(TaskRef) -> bool) -> Option<TaskRef>
 
 /// Returns whether the background has work for a task.
 pub(crate) fn is_busy(background: TaskRef) -> bool {
-    background.pending.get() > 0 || background.is_ready()
+    background.pending() > 0 || background.is_ready()
 }

@@ -144,7 +144,7 @@ pub unsafe fn callback(event: u32, handle: u32, code: u32) -> u32 {
         // Most often this is all there is to do.
         if let Some(node) = woken
             && node == task.root()
-            && task.pending.get() == 0
+            && task.pending() == 0
             && node.state.get() == LIVE
         {
             // SAFETY: it is live, and only the executor polls.
@@ -170,7 +170,7 @@ fn proceed(task: TaskRef, woken: Option<NodeRef>) -> u32 {
     if let Some(node) = woken {
         wake::wake(node);
     }
-    if task.pending.get() > 0 {
+    if task.pending() > 0 {
         drain(task);
     }
     run(task)
@@ -191,7 +191,7 @@ fn leave(task: TaskRef, answer: u32, previous: Previous) -> u32 {
 pub(super) fn drain(task: TaskRef) {
     let mut payload = [0; 2];
     // What was delivered is not in the count: nothing is left in the set when that is zero.
-    while task.pending.get() > 0 {
+    while task.pending() > 0 {
         let event = builtins::waitable_set_poll(task.set(), &mut payload);
         if event == event::NONE {
             break;

@@ -30,7 +30,7 @@ pub(crate) fn adopt_operations(task: TaskRef) {
 #[inline(never)]
 pub(crate) fn sweep() {
     let mut payload = [0; 2];
-    while let Some(background) = current::background_if(|task| task.pending.get() > 0) {
+    while let Some(background) = current::background_if(|task| task.pending() > 0) {
         let event = builtins::waitable_set_poll(background.set(), &mut payload);
         if event == event::NONE {
             break;

@@ -55,10 +55,9 @@ pub(crate) struct Task {
     tail: Cell<Option<NodeRef>>,
     /// How many spawned nodes are not over.
     pub(crate) spawned: Cell<u32>,
-    /// How many registered operations have their waitable in `set`. `waitable` counts.
-    pub(crate) pending: Cell<u32>,
-    /// How many waitables are in `set`, with or without an operation. `waitable` counts.
-    pub(crate) members: Cell<u32>,
+    /// How many registered operations have their waitable in `set` (low half), and how many waitables are in it, with an
+    /// operation or without (high half). In one word, since most often both change.
+    counts: Cell<u64>,
     /// The waitable set, or 0. It stays with the block until the instance is at rest.
     set: Cell<u32>,
     /// What tells the engine to wait on the set.
@@ -85,6 +84,11 @@ pub(crate) struct Task {
     /// Where the block of a call goes when the task is over. `None` for blocks of `block_on` and the background.
     pub(crate) pool: Option<&'static Pool>,
 }
+
+/// An operation, for `Task::add`.
+pub(crate) const PENDING: u64 = 1;
+/// A waitable, for `Task::add`.
+pub(crate) const MEMBER: u64 = 1 << 32;
 
 /// A task's block. It can be copied and kept by anybody, wakers included.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -119,8 +123,7 @@ impl TaskRef {
             head: Cell::new(None),
             tail: Cell::new(None),
             spawned: Cell::new(0),
-            pending: Cell::new(0),
-            members: Cell::new(0),
+            counts: Cell::new(0),
             set: Cell::new(0),
             wait: Cell::new(0),
             holds: Cell::new(None),
@@ -183,7 +186,7 @@ impl Task {
     /// pending.
     #[inline(always)]
     pub(crate) fn is_over(&self) -> bool {
-        self.is_done() && (self.pending.get() == 0 || self.pool.is_none())
+        self.is_done() && (self.pending() == 0 || self.pool.is_none())
     }
 
     /// Returns whether the ready queue is not empty.
@@ -212,21 +215,26 @@ impl Task {
         Some(node)
     }
 
-    /// Counts an operation that is registered in the set.
+    /// Returns how many registered operations have their waitable in the set.
     #[inline(always)]
-    pub(crate) fn add_pending(&self) {
-        self.pending.set(self.pending.get() + 1);
+    pub(crate) fn pending(&self) -> u32 {
+        self.counts.get() as u32
     }
 
-    /// Counts a waitable that joins the set.
-    #[inline(always)]
-    pub(crate) fn add_member(&self) {
-        self.members.set(self.members.get() + 1);
+    /// Returns how many waitables are in the set, with an operation or without.
+    pub(crate) fn members(&self) -> u32 {
+        (self.counts.get() >> 32) as u32
     }
 
-    /// Counts a waitable that leaves the set.
+    /// Counts operations and waitables in the set.
     #[inline(always)]
-    pub(crate) fn remove_member(&self) {
-        self.members.set(self.members.get() - 1);
+    pub(crate) fn add(&self, counts: u64) {
+        self.counts.set(self.counts.get() + counts);
+    }
+
+    /// Takes back what was counted.
+    #[inline(always)]
+    pub(crate) fn remove(&self, counts: u64) {
+        self.counts.set(self.counts.get() - counts);
     }
 }

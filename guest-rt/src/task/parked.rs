@@ -32,17 +32,16 @@ pub(crate) enum Target {
     Nobody,
     Node(NodeRef),
     Waker(Waker),
-    Call(Call),
 }
 
 impl Target {
-    /// Wakes it, unless it is a call.
+    /// Wakes it.
     #[inline(always)]
     pub(crate) fn wake(self) {
         match self {
             Target::Node(node) => wake(node),
             Target::Waker(waker) => waker.wake(),
-            Target::Nobody | Target::Call(_) => {}
+            Target::Nobody => {}
         }
     }
 }
@@ -148,7 +147,7 @@ impl Parked {
         (self.node.get() == CALL).then(|| unsafe { (*self.other.get()).assume_init_ref().call })
     }
 
-    /// Takes what is parked.
+    /// Takes who is parked. What is called instead is forgotten.
     #[inline(never)]
     pub(crate) fn take(&self) -> Target {
         if let Some(node) = self.node() {
@@ -159,7 +158,6 @@ impl Parked {
         unsafe {
             match self.node.replace(NOBODY) {
                 FOREIGN => Target::Waker(ManuallyDrop::into_inner((*self.other.get()).assume_init_read().waker)),
-                CALL => Target::Call((*self.other.get()).assume_init_read().call),
                 _ => Target::Nobody,
             }
         }

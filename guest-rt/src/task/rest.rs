@@ -33,10 +33,10 @@ fn give_back() {
     if wake::in_flight() {
         sets::each_unused(deliver_signals);
     }
-    // The sleeper of a signal that is still in flight is the background, which has work.
-    if !wake::in_flight() {
-        wake::give_back();
+    if wake::in_flight() {
+        return;
     }
+    wake::give_back();
     sets::give_back();
     if let Some(more) = MORE.take() {
         more();

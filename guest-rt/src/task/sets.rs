@@ -57,7 +57,7 @@ pub(crate) fn each_unused(mut f: impl FnMut(u32)) {
     let mut next = HOLDERS.get();
     while let Some(task) = next {
         next = task.holds.get();
-        if task.pending.get() == 0 {
+        if task.pending() == 0 {
             f(task.set.get());
         }
     }
@@ -68,7 +68,7 @@ pub(crate) fn give_back() {
     let mut next = HOLDERS.take();
     while let Some(task) = next {
         next = task.holds.take();
-        if task.members.get() == 0 {
+        if task.members() == 0 {
             builtins::waitable_set_drop(task.set.replace(0));
             task.wait.set(0);
         } else {

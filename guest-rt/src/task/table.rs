@@ -71,14 +71,14 @@ pub(crate) fn get(handle: u32) -> Entry {
     TABLE.with(|words| words.get(handle as usize).copied().unwrap_or(NOTHING)).entry()
 }
 
-/// Takes what is registered for `handle`.
+/// Takes what is registered for `handle`, for which something was at some time.
+///
+/// # Safety
+/// It was.
 #[inline(always)]
-pub(crate) fn take(handle: u32) -> Entry {
-    let word = TABLE.with(|words| match words.get_mut(handle as usize) {
-        Some(word) => core::mem::replace(word, NOTHING),
-        None => NOTHING,
-    });
-    word.entry()
+pub(crate) unsafe fn take_known(handle: u32) -> Entry {
+    // SAFETY: the table has room for every handle that was registered, and does not shrink.
+    TABLE.with(|words| core::mem::replace(unsafe { words.get_unchecked_mut(handle as usize) }, NOTHING)).entry()
 }
 
 /// Registers `entry` for `handle`.

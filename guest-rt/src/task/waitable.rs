@@ -32,7 +32,7 @@
 use super::node::NodeRef;
 use super::parked::{Call, Parked, Target};
 use super::table::{self, Entry};
-use super::{TaskRef, current, rest, wake};
+use super::{MEMBER, PENDING, TaskRef, current, rest, wake};
 use crate::builtins::{self, event, subtask};
 use core::cell::{Cell, UnsafeCell};
 use core::mem::MaybeUninit;
@@ -104,7 +104,10 @@ impl Operation {
                 wait.parked.park(cx);
             }
             // SAFETY: nobody refers to what was not written yet.
-            None => unsafe { operation.write_wait(handle, cx) },
+            None => unsafe {
+                operation.write_wait(handle, cx);
+                (&raw mut (*operation.wait.get().cast::<Wait>()).joined).write(Cell::new(None));
+            },
         }
         displace(handle);
         // SAFETY: it stays in place, as the caller promises, and `wait` was written.
@@ -121,8 +124,8 @@ impl Operation {
         unsafe {
             (*this).write_wait(handle, cx);
             let task = Self::list(this, handle);
-            (*this).wait().joined.set(Some(task));
-            task.add_member();
+            (&raw mut (*(*this).wait.get().cast::<Wait>()).joined).write(Cell::new(Some(task)));
+            task.add(PENDING + MEMBER);
             builtins::waitable_join(handle, task.set());
         }
     }
@@ -156,6 +159,8 @@ impl Operation {
         drop(old);
     }
 
+    /// Writes all of `wait` but `joined`.
+    ///
     /// # Safety
     /// It was never registered, so that nobody refers to what is written.
     #[inline(always)]
@@ -165,7 +170,6 @@ impl Operation {
         unsafe {
             Parked::write(&raw mut (*wait).parked, cx);
             (&raw mut (*wait).handle).write(Cell::new(handle));
-            (&raw mut (*wait).joined).write(Cell::new(None));
         }
     }
 
@@ -177,11 +181,12 @@ impl Operation {
         // SAFETY: as the caller promises.
         unsafe {
             let task = Self::list(this, handle);
+            task.add(PENDING);
             (*this).wait().join(task);
         }
     }
 
-    /// Registers it with the task that gets new work, which it returns.
+    /// Enters it into the table, and returns the task that gets new work, which the caller counts it with.
     ///
     /// # Safety
     /// As for `enlist`.
@@ -193,7 +198,6 @@ impl Operation {
             (*this).code.set(WAITING);
             table::set(handle, Entry::Operation(NonNull::new_unchecked(this.cast_mut())));
         }
-        task.add_pending();
         task
     }
 
@@ -260,20 +264,29 @@ impl Operation {
 
     /// Notes that an operation that never was registered will not be.
     #[inline(always)]
-    pub(crate) fn finish(&self) {
+    pub(crate) fn skip(&self) {
         self.code.set(SKIPPED);
     }
 
-    /// Notes that the operation will not be registered again. Returns its handle, which is to be dropped now.
+    /// Notes that an operation that was registered will not be again.
+    #[inline(always)]
+    pub(crate) fn finish(&self) {
+        self.code.set(OVER);
+    }
+
+    /// Returns the handle of a new waitable's operation, which is to be dropped now; then [`finish`](Self::finish).
     ///
     /// # Safety
-    /// It was registered, and is not any more.
+    /// It was registered, and is not any more; its waitable has not left its set.
     #[inline(always)]
-    pub(crate) unsafe fn finish_registered(&self) -> u32 {
-        // SAFETY: as the caller promises.
-        let wait = unsafe { self.wait() };
-        self.code.set(OVER);
-        wait.will_be_gone();
+    pub(crate) unsafe fn last_handle(&self) -> u32 {
+        // SAFETY: as the caller promises; what was registered has joined a set.
+        let (wait, task) = unsafe { (self.wait(), self.wait().joined.get().unwrap_unchecked()) };
+        if current::is_background(task) {
+            wait.leave();
+        } else {
+            task.remove(MEMBER);
+        }
         wait.handle.get()
     }
 
@@ -336,9 +349,9 @@ impl Wait {
         let old = self.joined.replace(Some(task));
         if old != Some(task) {
             if let Some(old) = old {
-                old.remove_member();
+                old.remove(MEMBER);
             }
-            task.add_member();
+            task.add(MEMBER);
             builtins::waitable_join(self.handle.get(), task.set());
         }
     }
@@ -347,7 +360,7 @@ impl Wait {
     #[inline(never)]
     fn move_to(&self, task: TaskRef) {
         let old = self.joined.get();
-        task.add_pending();
+        task.add(PENDING);
         self.join(task);
         if let Some(old) = old {
             unlist(old);
@@ -368,7 +381,7 @@ impl Wait {
     #[inline(always)]
     fn left(&self) {
         if let Some(task) = self.joined.take() {
-            task.remove_member();
+            task.remove(MEMBER);
         }
     }
 
@@ -404,8 +417,8 @@ fn displace(handle: u32) {
 
 /// An operation is no longer registered with `task`, which may have waited for that alone.
 fn unlist(task: TaskRef) {
-    task.pending.set(task.pending.get() - 1);
-    if task.pending.get() == 0 && task.slept.get() && task.is_over() && !current::will_run(task) {
+    task.remove(PENDING);
+    if task.pending() == 0 && task.slept.get() && task.is_over() && !current::will_run(task) {
         wake::signal(task);
     }
 }
@@ -419,23 +432,22 @@ pub(crate) fn deliver(event: u32, handle: u32, code: u32) -> Option<NodeRef> {
     if code == subtask::STARTED && event == event::SUBTASK {
         return deliver_start(handle);
     }
-    match table::take(handle) {
+    // SAFETY: the waitables in our sets were all registered: `enlist`, `register_new` and `wake::signal` do that before they
+    // join one.
+    match unsafe { table::take_known(handle) } {
         Entry::Operation(operation) => {
             // SAFETY: invariants 1 and 2.
             let wait = unsafe {
                 operation.as_ref().code.set(code);
                 operation.as_ref().wait()
             };
-            if let Some(task) = wait.joined.get() {
-                task.pending.set(task.pending.get() - 1);
+            // SAFETY: what is registered has joined a set.
+            unsafe { wait.joined.get().unwrap_unchecked() }.remove(PENDING);
+            let node = wait.parked.node();
+            if node.is_none() {
+                deliver_elsewhere(operation, code);
             }
-            match wait.parked.node() {
-                Some(node) => Some(node),
-                None => {
-                    deliver_elsewhere(wait.parked.take(), operation, code);
-                    None
-                }
-            }
+            node
         }
         Entry::Signal(number) => {
             wake::recycle(number);
@@ -457,23 +469,22 @@ fn deliver_start(handle: u32) -> Option<NodeRef> {
     };
     let node = wait.parked.node();
     if node.is_none() {
-        let target = match wait.parked.called() {
-            Some(call) => Target::Call(call),
-            None => wait.parked.take(),
-        };
-        deliver_elsewhere(target, operation, subtask::STARTED);
+        deliver_elsewhere(operation, subtask::STARTED);
     }
     node
 }
 
-/// Wakes what is not one of our nodes.
+/// Wakes what is not one of our nodes, or calls it.
 #[cold]
 #[inline(never)]
-fn deliver_elsewhere(target: Target, operation: NonNull<Operation>, code: u32) {
-    match target {
-        // SAFETY: `detach` was called with it, for this operation, whose event was just delivered.
-        Target::Call(call) => unsafe { call(operation.as_ptr(), code) },
-        target => target.wake(),
+fn deliver_elsewhere(operation: NonNull<Operation>, code: u32) {
+    // SAFETY: its event was just delivered, so it is live; invariant 2. What is called was passed to `detach` with it.
+    unsafe {
+        let parked = &operation.as_ref().wait().parked;
+        match parked.called() {
+            Some(call) => call(operation.as_ptr(), code),
+            None => parked.take().wake(),
+        }
     }
 }
 
@@ -489,7 +500,7 @@ pub(crate) fn arrive(event: u32, [handle, code]: [u32; 2]) {
 #[inline(never)]
 pub(super) fn move_all(from: TaskRef, to: TaskRef) {
     let mut handle = 0;
-    while from.pending.get() > 0 && handle < table::len() {
+    while from.pending() > 0 && handle < table::len() {
         if let Entry::Operation(operation) = table::get(handle) {
             // SAFETY: invariants 1 and 2.
             let wait = unsafe { operation.as_ref().wait() };

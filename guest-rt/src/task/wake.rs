@@ -132,10 +132,10 @@ pub(crate) fn signal(task: TaskRef) {
     let set = task.set();
     let (number, pair) = SIGNALS.take(set);
     builtins::unit_stream_read(pair.reader, 0, 1);
+    table::set(pair.reader, Entry::Signal(number));
     if pair.set != set {
         builtins::waitable_join(pair.reader, set);
     }
-    table::set(pair.reader, Entry::Signal(number));
     builtins::unit_stream_write(pair.writer, 0, 1);
 }
 

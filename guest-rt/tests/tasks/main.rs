@@ -12,7 +12,6 @@ mod memory;
 mod notices;
 mod panics;
 mod random;
-mod random;
 mod reentry;
 mod scopes;
 mod spawn;
