@@ -20,11 +20,17 @@ struct State {
     asleep: Cell<Option<TaskRef>>,
     /// Made when it is first needed.
     background: Cell<Option<TaskRef>>,
+    /// As above.
+    adrift: Cell<Option<TaskRef>>,
 }
 
 local! {
-    static STATE: State =
-        State { current: Cell::new(None), asleep: Cell::new(None), background: Cell::new(None) };
+    static STATE: State = State {
+        current: Cell::new(None),
+        asleep: Cell::new(None),
+        background: Cell::new(None),
+        adrift: Cell::new(None),
+    };
 }
 
 /// Returns the current task. Where none runs, this is the background if that has work.
@@ -214,18 +220,29 @@ pub(crate) fn is_idle() -> bool {
 }
 
 /// Returns the background, which is made when it is first needed.
+pub(crate) fn background() -> TaskRef {
+    without_root(&STATE.background)
+}
+
+/// Returns a task that never runs and has no set. It counts the waitables that have left the background's set with their
+/// event.
+pub(crate) fn adrift() -> TaskRef {
+    without_root(&STATE.adrift)
+}
+
+/// Returns a task that nobody calls, which is made when it is first needed.
 #[cold]
 #[inline(never)]
-pub(crate) fn background() -> TaskRef {
-    // It has no root: its node is never live.
+fn without_root(slot: &Cell<Option<TaskRef>>) -> TaskRef {
+    // Its root's node is never live.
     static NOTHING: Vtable = Vtable { poll: |_| true, cancel: |_| {}, release: |_: NodeRef| {} };
-    if let Some(task) = STATE.background.get() {
+    if let Some(task) = slot.get() {
         return task;
     }
     let block = NonNull::from(Box::leak(Box::<Task>::new_uninit())).cast();
     // SAFETY: the memory is fresh, fits a task, and is leaked.
     let task = unsafe { TaskRef::create(block, &NOTHING, None, |_| Waker::noop().clone()) };
-    STATE.background.set(Some(task));
+    slot.set(Some(task));
     task
 }
 

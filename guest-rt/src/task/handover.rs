@@ -35,8 +35,9 @@ pub(crate) fn sweep() {
         if event == event::NONE {
             break;
         }
-        waitable::arrive(event, payload);
+        waitable::arrive_in_background(event, payload, current::adrift());
     }
+    rest::if_idle();
 }
 
 /// Hands over the operations that a blocked call leaves behind: to the task that runs under it, or else to one that

@@ -35,6 +35,7 @@ use super::table::{self, Entry};
 use super::{MEMBER, PENDING, TaskRef, current, rest, wake};
 use crate::builtins::{self, event, subtask};
 use core::cell::{Cell, UnsafeCell};
+use core::hint::cold_path;
 use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 use core::task::Context;
@@ -282,11 +283,7 @@ impl Operation {
     pub(crate) unsafe fn last_handle(&self) -> u32 {
         // SAFETY: as the caller promises; what was registered has joined a set.
         let (wait, task) = unsafe { (self.wait(), self.wait().joined.get().unwrap_unchecked()) };
-        if current::is_background(task) {
-            wait.leave();
-        } else {
-            task.remove(MEMBER);
-        }
+        task.remove(MEMBER);
         wait.handle.get()
     }
 
@@ -429,8 +426,11 @@ fn unlist(task: TaskRef) {
 /// The event comes from a set of this instance.
 #[inline(always)]
 pub(crate) fn deliver(event: u32, handle: u32, code: u32) -> Option<NodeRef> {
-    if code == subtask::STARTED && event == event::SUBTASK {
-        return deliver_start(handle);
+    if code == subtask::STARTED {
+        cold_path();
+        if event == event::SUBTASK {
+            return deliver_start(handle);
+        }
     }
     // SAFETY: the waitables in our sets were all registered: `enlist`, `register_new` and `wake::signal` do that before they
     // join one.
@@ -493,6 +493,23 @@ pub(crate) fn arrive(event: u32, [handle, code]: [u32; 2]) {
     if let Some(node) = deliver(event, handle, code) {
         wake::wake(node);
     }
+}
+
+/// Delivers an event of the background's set. Nobody looks after that set when the operation's owner hears of the event,
+/// so the waitable leaves it now, and is counted with `adrift` instead, a task without a set.
+pub(super) fn arrive_in_background(event: u32, [handle, code]: [u32; 2], adrift: TaskRef) {
+    if let Entry::Operation(operation) = table::get(handle)
+        && !(code == subtask::STARTED && event == event::SUBTASK)
+    {
+        // SAFETY: invariants 1 and 2.
+        let wait = unsafe { operation.as_ref().wait() };
+        builtins::waitable_join(handle, 0);
+        adrift.add(PENDING + MEMBER);
+        if let Some(background) = wait.joined.replace(Some(adrift)) {
+            background.remove(PENDING + MEMBER);
+        }
+    }
+    arrive(event, [handle, code]);
 }
 
 /// Moves the operations that are registered with `from` to `to`.
