@@ -134,7 +134,7 @@ fn end(task: TaskRef, previous: current::Previous) {
     if task.pending() > 0 {
         handover::bequeath(task, previous);
     }
-    task.yielding.set(false);
+    task.interrupts.set(0);
     task.notices.clear();
     previous.restore();
     while let Some(node) = task.pop() {

@@ -5,7 +5,7 @@
 use super::current::Previous;
 use super::node::{HELD, LIVE, NodeRef, QUEUED, Vtable};
 use super::pool::Pool;
-use super::{Task, TaskRef, current, handover, waitable, wake};
+use super::{CANCEL, Task, TaskRef, YIELD, current, handover, waitable, wake};
 use crate::builtins::{self, code, event};
 use crate::instance::OnUnwind;
 use alloc::alloc::{Layout, alloc};
@@ -231,14 +231,13 @@ pub(super) fn run(task: TaskRef) -> u32 {
     wake::abroad::receive();
     let mut budget = BUDGET;
     loop {
-        if task.cancelled.get() {
-            task.cancelled.set(false);
-            cancel(task);
+        if task.interrupts.get() != 0 && interrupted(task) {
+            return code::YIELD;
         }
         if !task.is_ready() {
             return if task.is_over() { code::EXIT } else { task.wait() };
         }
-        if budget == 0 || task.yielding.replace(false) {
+        if budget == 0 {
             return code::YIELD;
         }
         budget -= 1;
@@ -246,6 +245,17 @@ pub(super) fn run(task: TaskRef) -> u32 {
             poll(task, node);
         }
     }
+}
+
+/// Does what is to be done before the next poll. Returns whether that is to give the engine a turn.
+#[cold]
+#[inline(never)]
+fn interrupted(task: TaskRef) -> bool {
+    let interrupts = task.interrupts.take();
+    if interrupts & CANCEL != 0 {
+        cancel(task);
+    }
+    interrupts & YIELD != 0 && task.is_ready()
 }
 
 /// Polls a node that has left the ready queue of its task.
@@ -289,7 +299,7 @@ fn end(task: TaskRef) {
     if task.slept.get() {
         current::awake(task);
     }
-    task.yielding.set(false);
+    task.interrupts.set(0);
     task.notices.clear();
     if let Some(pool) = task.pool {
         task.after.set(pool.free().replace(Some(task)));

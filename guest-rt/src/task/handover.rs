@@ -53,5 +53,7 @@ pub(crate) fn bequeath(task: TaskRef, previous: Previous) {
 #[inline]
 pub(crate) fn leave(previous: Previous) {
     current::leave(previous);
-    rest::if_idle();
+    if current::asleep().is_none() {
+        rest::if_idle();
+    }
 }

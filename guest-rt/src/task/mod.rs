@@ -64,10 +64,8 @@ pub(crate) struct Task {
     wait: Cell<u32>,
     /// The next block that has a set.
     holds: Cell<Option<TaskRef>>,
-    /// Somebody asked to return to the engine before going on.
-    pub(crate) yielding: Cell<bool>,
-    /// The caller has cancelled the task, which was told while it blocked.
-    pub(crate) cancelled: Cell<bool>,
+    /// What is to be done before the next poll: `YIELD`, `CANCEL`.
+    pub(crate) interrupts: Cell<u8>,
     /// It is among those asleep.
     pub(crate) slept: Cell<bool>,
     /// Neighbours among those asleep; for a block in a free list, `after` is the next one there.
@@ -84,6 +82,11 @@ pub(crate) struct Task {
     /// Where the block of a call goes when the task is over. `None` for blocks of `block_on` and the background.
     pub(crate) pool: Option<&'static Pool>,
 }
+
+/// Somebody asked to return to the engine before going on.
+pub(crate) const YIELD: u8 = 1;
+/// The caller has cancelled the task, which was told while it blocked.
+pub(crate) const CANCEL: u8 = 2;
 
 /// An operation, for `Task::add`.
 pub(crate) const PENDING: u64 = 1;
@@ -127,8 +130,7 @@ impl TaskRef {
             set: Cell::new(0),
             wait: Cell::new(0),
             holds: Cell::new(None),
-            yielding: Cell::new(false),
-            cancelled: Cell::new(false),
+            interrupts: Cell::new(0),
             slept: Cell::new(false),
             before: Cell::new(None),
             after: Cell::new(None),
@@ -224,6 +226,11 @@ impl Task {
     /// Returns how many waitables are in the set, with an operation or without.
     pub(crate) fn members(&self) -> u32 {
         (self.counts.get() >> 32) as u32
+    }
+
+    /// Has something done before the next poll.
+    pub(crate) fn interrupt(&self, interrupt: u8) {
+        self.interrupts.set(self.interrupts.get() | interrupt);
     }
 
     /// Counts operations and waitables in the set.

@@ -79,10 +79,8 @@ pub(crate) fn enqueue(node: NodeRef) {
 /// The pairs of unit streams.
 struct Signals {
     pairs: UnsafeCell<Vec<Pair>>,
-    /// The first free pair.
-    free: Cell<Option<usize>>,
-    /// How many pairs are not free.
-    in_flight: Cell<usize>,
+    /// The first free pair, or `NONE`.
+    free: Cell<usize>,
 }
 
 #[derive(Clone, Copy)]
@@ -91,12 +89,15 @@ struct Pair {
     writer: u32,
     /// The set that the reader is in.
     set: u32,
-    next_free: Option<usize>,
+    /// The next free pair, or `NONE`; for one that is not free, `IN_FLIGHT`.
+    next: usize,
 }
 
+const NONE: usize = usize::MAX;
+const IN_FLIGHT: usize = usize::MAX - 1;
+
 local! {
-    static SIGNALS: Signals =
-        Signals { pairs: UnsafeCell::new(Vec::new()), free: Cell::new(None), in_flight: Cell::new(0) };
+    static SIGNALS: Signals = Signals { pairs: UnsafeCell::new(Vec::new()), free: Cell::new(NONE) };
 }
 
 impl Signals {
@@ -107,20 +108,30 @@ impl Signals {
 
     /// Takes a free pair, whose reader will be in `set`. Returns its number, and how it was until now.
     fn take(&self, set: u32) -> (usize, Pair) {
-        let number = self.free.get().unwrap_or_else(|| {
-            let ends = builtins::unit_stream_new();
-            let pair = Pair { reader: ends as u32, writer: (ends >> 32) as u32, set: 0, next_free: None };
-            self.with(|pairs| pairs.push(pair));
-            self.with(|pairs| pairs.len() - 1)
-        });
-        self.in_flight.set(self.in_flight.get() + 1);
+        let number = match self.free.get() {
+            NONE => self.grow(),
+            number => number,
+        };
         self.with(|pairs| {
             // SAFETY: numbers are those of pairs.
             let pair = unsafe { pairs.get_unchecked_mut(number) };
             let before = *pair;
-            self.free.set(pair.next_free.take());
+            self.free.set(before.next);
+            pair.next = IN_FLIGHT;
             pair.set = set;
             (number, before)
+        })
+    }
+
+    /// Makes a pair.
+    #[cold]
+    #[inline(never)]
+    fn grow(&self) -> usize {
+        let ends = builtins::unit_stream_new();
+        let pair = Pair { reader: ends as u32, writer: (ends >> 32) as u32, set: 0, next: NONE };
+        self.with(|pairs| {
+            pairs.push(pair);
+            pairs.len() - 1
         })
     }
 }
@@ -143,22 +154,20 @@ pub(crate) fn signal(task: TaskRef) {
 #[cold]
 #[inline(never)]
 pub(super) fn recycle(number: usize) {
-    SIGNALS.in_flight.set(SIGNALS.in_flight.get() - 1);
     SIGNALS.with(|pairs| {
         // SAFETY: numbers are those of pairs.
-        let pair = unsafe { pairs.get_unchecked_mut(number) };
-        pair.next_free = SIGNALS.free.replace(Some(number));
+        unsafe { pairs.get_unchecked_mut(number) }.next = SIGNALS.free.replace(number);
     });
 }
 
 /// Returns whether a signal's event was not delivered.
 pub(super) fn in_flight() -> bool {
-    SIGNALS.in_flight.get() > 0
+    SIGNALS.with(|pairs| pairs.iter().any(|pair| pair.next == IN_FLIGHT))
 }
 
 /// Drops all pairs. None is in flight.
 pub(super) fn give_back() {
-    SIGNALS.free.set(None);
+    SIGNALS.free.set(NONE);
     for pair in SIGNALS.with(core::mem::take) {
         builtins::unit_stream_drop_writable(pair.writer);
         builtins::unit_stream_drop_readable(pair.reader);

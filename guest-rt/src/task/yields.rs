@@ -1,6 +1,6 @@
 //! Letting others run.
 
-use super::current;
+use super::{CANCEL, YIELD, current};
 use crate::builtins;
 use core::future::Future;
 use core::pin::Pin;
@@ -24,7 +24,7 @@ impl Future for Yield {
         }
         self.0 = true;
         if let Some(task) = current::running() {
-            task.yielding.set(true);
+            task.interrupt(YIELD);
         }
         cx.waker().wake_by_ref();
         Poll::Pending
@@ -40,7 +40,7 @@ pub fn yield_blocking() -> bool {
     let task = current::running();
     let cancelled = current::blocking(|| builtins::thread_yield()) != 0;
     if cancelled && let Some(task) = task {
-        task.cancelled.set(true);
+        task.interrupt(CANCEL);
     }
     !cancelled
 }
