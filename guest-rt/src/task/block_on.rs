@@ -1,8 +1,8 @@
 //! Running a future where there is nobody to return to.
 
-use super::node::{LIVE, NodeRef, Vtable};
+use super::node::{LIVE, NodeRef, QUEUED, Vtable};
 use super::wake::{wake, waker_of};
-use super::{Task, TaskRef, current, executor, handover, waitable};
+use super::{Task, TaskRef, current, executor, handover, sets, waitable};
 use crate::builtins::{self, code};
 use crate::instance::{OnUnwind, local};
 use alloc::boxed::Box;
@@ -128,7 +128,8 @@ unsafe fn drive(vtable: &'static Vtable, frame: *const ()) {
     end(task, previous);
 }
 
-/// What is left in the block goes to others. (Something is left in its queue only when a panic passes by.)
+/// What is left in the block goes to others, and the task under it, which so far may have had no reason to, looks after the
+/// set when it ends. (Something is left in its queue only when a panic passes by.)
 fn end(task: TaskRef, previous: current::Previous) {
     task.outer.set(None);
     if task.pending() > 0 {
@@ -137,6 +138,12 @@ fn end(task: TaskRef, previous: current::Previous) {
     task.interrupts.set(0);
     task.notices.clear();
     previous.restore();
+    if let Some(outer) = previous.task()
+        && sets::any()
+        && !outer.root.has(QUEUED)
+    {
+        outer.push(outer.root());
+    }
     while let Some(node) = task.pop() {
         if node.has(LIVE) {
             let heir = current::for_new_work();

@@ -88,7 +88,7 @@ pub unsafe fn start<F: Future, G: Fn(F::Output)>(pool: &'static Pool, make: impl
     let done = unsafe {
         (&raw mut (*root).future).write(UnsafeCell::new(ManuallyDrop::new(future)));
         (&raw mut (*root).finish).write(UnsafeCell::new(ManuallyDrop::new(finish)));
-        task.root.state.set(LIVE);
+        task.root.add(LIVE);
         Root::<F, G>::poll(task.root())
     };
     unwind.disarm();
