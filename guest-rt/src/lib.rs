@@ -23,7 +23,6 @@ pub mod native;
 mod payload;
 mod realloc;
 pub mod resource;
-mod result_stream;
 mod stream;
 mod structured;
 mod subtask;
@@ -35,11 +34,11 @@ pub use backpressure::{BackpressureGuard, backpressure_dec, backpressure_inc};
 pub use bitflags;
 pub use error_context::ErrorContext;
 pub use future::{FutureRead, FutureReader, FutureWrite, FutureWriteCancel, FutureWriteError, FutureWriter};
-pub use result_stream::ResultStream;
 #[cfg(feature = "futures-stream")]
 pub use stream::StreamReaderStream;
 pub use stream::{
-    AbiBuffer, StreamRead, StreamReader, StreamResult, StreamWrite, StreamWriter, UnitStreamOps, WriteFrom,
+    AbiBuffer, ResultStream, StreamRead, StreamReader, StreamResult, StreamWrite, StreamWriter, UnitStreamOps,
+    WriteFrom,
 };
 #[cfg(feature = "futures-sink")]
 pub use stream::{ReaderDropped, StreamWriterSink};
@@ -134,7 +133,7 @@ pub mod rt {
         #[cfg(feature = "futures-stream")]
         pub use crate::stream::StreamReaderStream;
         pub use crate::stream::{
-            AbiBuffer, StreamRead, StreamReader, StreamResult, StreamWrite, StreamWriter, UnitStreamOps,
+            AbiBuffer, ResultStream, StreamRead, StreamReader, StreamResult, StreamWrite, StreamWriter, UnitStreamOps,
         };
         pub use crate::task::block_on::block_on;
         pub use crate::task::spawn::{JoinHandle, spawn_local};

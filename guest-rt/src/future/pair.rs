@@ -2,7 +2,7 @@
 
 use super::Area;
 use crate::builtins::BLOCKED;
-use crate::copy::{COMPLETED, DROPPED, Flight, NO_HANDLE, Pending};
+use crate::copy::{COMPLETED, CopyState, DROPPED, NO_HANDLE, Pending, Wake};
 use crate::payload::FutureWriting;
 use crate::task::waitable::Operation;
 use alloc::boxed::Box;
@@ -108,7 +108,7 @@ impl<T: 'static> Pair<T> {
             self.state.set(Value::Offered);
             if self.reader_open.get() {
                 // The reader may come back.
-                self.writer.park(cx);
+                drop(self.writer.park(Wake::of(cx)));
             }
             // SAFETY: pairs stay in place, and are there as long as a copy is in flight.
             unsafe { self.writer.wait(cx) }
@@ -119,13 +119,13 @@ impl<T: 'static> Pair<T> {
             return Some(Written::Dropped(value));
         }
         self.put(value);
-        if self.reader.flight.get() == Flight::Local {
+        if self.reader.state.get() == CopyState::Local {
             self.state.set(Value::Sent);
-            self.reader.settle(COMPLETED).wake();
+            self.reader.set_outcome(COMPLETED).wake();
             return Some(Written::Taken);
         }
         self.state.set(Value::Offered);
-        self.writer.wait_locally(cx);
+        drop(self.writer.wait_locally(Wake::of(cx)));
         None
     }
 
@@ -141,9 +141,9 @@ impl<T: 'static> Pair<T> {
 
     /// Waits for the write: what it came to.
     pub(super) fn poll_write(&self, cx: &mut Context<'_>) -> Option<Written<T>> {
-        let flight = self.writer.flight.get();
-        if flight == Flight::Remote && self.reader_open.get() {
-            self.writer.park(cx);
+        let flight = self.writer.state.get();
+        if flight == CopyState::Engine && self.reader_open.get() {
+            drop(self.writer.park(Wake::of(cx)));
         }
         let code = self.writer.poll(cx)?;
         Some(self.ended(flight, code))
@@ -151,14 +151,14 @@ impl<T: 'static> Pair<T> {
 
     /// Gives the write up: what it has come to.
     pub(super) fn cancel_write(&self) -> Written<T> {
-        let flight = self.writer.flight.get();
+        let flight = self.writer.state.get();
         // SAFETY: a write is in flight, and its handle has left its set.
         let code = unsafe { self.writer.cancel(Some(self.writing.cancel)) };
         self.ended(flight, code)
     }
 
-    fn ended(&self, flight: Flight, code: u32) -> Written<T> {
-        if flight == Flight::Remote {
+    fn ended(&self, flight: CopyState, code: u32) -> Written<T> {
+        if flight == CopyState::Engine {
             return self.written(code);
         }
         // SAFETY: unless it was taken, the value is there.
@@ -217,8 +217,8 @@ impl<T: 'static> Pair<T> {
                     return Self::write_in_background(this);
                 }
                 pair.state.set(if pair.reader_open.get() { Value::Default } else { Value::Gone });
-                if pair.reader.flight.get() == Flight::Local {
-                    pair.reader.settle(COMPLETED).wake();
+                if pair.reader.state.get() == CopyState::Local {
+                    pair.reader.set_outcome(COMPLETED).wake();
                 }
             }
             Self::release(this);
@@ -240,8 +240,8 @@ impl<T: 'static> Pair<T> {
             if pair.reader_open.get() {
                 pair.put(value);
                 pair.state.set(Value::Sent);
-                if pair.reader.flight.get() == Flight::Local {
-                    pair.reader.settle(COMPLETED).wake();
+                if pair.reader.state.get() == CopyState::Local {
+                    pair.reader.set_outcome(COMPLETED).wake();
                 }
             }
             Self::release(this);
@@ -291,7 +291,7 @@ impl<T: 'static> Pair<T> {
         let this = Pending::of_operation(operation).cast::<Pair<T>>();
         // SAFETY: the operation is that of the first field of a pair, which it owns.
         unsafe {
-            (*this).writer.flight.set(Flight::Idle);
+            (*this).writer.state.set(CopyState::Idle);
             drop((*this).written(code));
             Self::release(this);
         }
@@ -304,7 +304,7 @@ impl<T: 'static> Pair<T> {
         self.demote();
         let value = self.taken();
         if value.is_none() {
-            self.reader.wait_locally(cx);
+            drop(self.reader.wait_locally(Wake::of(cx)));
         }
         value
     }
@@ -317,23 +317,23 @@ impl<T: 'static> Pair<T> {
             Value::Unwritten | Value::Background | Value::Gone => return None,
             Value::Offered | Value::Sent | Value::Default => self.state.set(Value::Gone),
         }
-        self.reader.unpark();
-        self.reader.flight.set(Flight::Idle);
+        drop(self.reader.unpark());
+        self.reader.state.set(CopyState::Idle);
         if state == Value::Default {
             return Some((self.default)());
         }
         // SAFETY: the state says that it is there.
         let value = unsafe { self.take() };
         if state == Value::Offered {
-            self.writer.settle(COMPLETED).wake();
+            self.writer.set_outcome(COMPLETED).wake();
         }
         Some(value)
     }
 
     /// The reader stops waiting.
     pub(super) fn stop_reading(&self) {
-        self.reader.unpark();
-        self.reader.flight.set(Flight::Idle);
+        drop(self.reader.unpark());
+        self.reader.state.set(CopyState::Idle);
     }
 
     /// The reader is dropped, or was given away.
@@ -353,7 +353,7 @@ impl<T: 'static> Pair<T> {
                 (pair.writing.drop_readable)(handle);
             } else {
                 match pair.state.get() {
-                    Value::Offered => pair.writer.settle(DROPPED).wake(),
+                    Value::Offered => pair.writer.set_outcome(DROPPED).wake(),
                     Value::Sent => {
                         pair.state.set(Value::Gone);
                         drop(pair.take());
@@ -408,7 +408,7 @@ impl<T: 'static> Pair<T> {
         if reader == NO_HANDLE {
             return;
         }
-        let was_flying = self.writer.flight.get() == Flight::Remote;
+        let was_flying = self.writer.state.get() == CopyState::Engine;
         // SAFETY: nobody can have read what is being written. A writer may go once it knows that nobody reads.
         unsafe {
             if was_flying {
@@ -420,7 +420,7 @@ impl<T: 'static> Pair<T> {
             (self.writing.drop)(self.writer.forget_handle());
         }
         match self.state.get() {
-            Value::Offered => self.writer.flight.set(Flight::Local),
+            Value::Offered => self.writer.state.set(CopyState::Local),
             Value::Background => {
                 self.state.set(Value::Sent);
                 // SAFETY: the write was an owner, and is over; the reader is one still.

@@ -3,7 +3,7 @@
 use super::Area;
 use super::pair::Pair;
 use crate::builtins::BLOCKED;
-use crate::copy::{self, COMPLETED, Flight, NO_HANDLE, Pending, one_thread};
+use crate::copy::{self, COMPLETED, CopyState, NO_HANDLE, Pending, one_thread};
 use crate::payload::FutureReading;
 use alloc::boxed::Box;
 use core::cell::Cell;
@@ -276,7 +276,7 @@ impl<T: 'static> Drop for FutureRead<T> {
         let flight = self.flight.cast_mut();
         // SAFETY: a read is in flight, and this owns it. What is put off is the same.
         unsafe {
-            if (*flight).pending.flight.get() == Flight::Remote && !copy::may_cancel() {
+            if (*flight).pending.state.get() == CopyState::Engine && !copy::may_cancel() {
                 copy::put_off(flight.cast(), |flight| Flying::<T>::abandon(flight.cast()));
             } else {
                 Flying::abandon(flight);

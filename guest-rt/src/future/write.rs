@@ -1,7 +1,7 @@
 //! The writable end.
 
 use super::pair::{Pair, Written};
-use crate::copy::{self, Flight, one_thread};
+use crate::copy::{self, CopyState, one_thread};
 use core::fmt;
 use core::future::Future;
 use core::mem::ManuallyDrop;
@@ -125,7 +125,7 @@ impl<T: 'static> Future for FutureWrite<T> {
 impl<T: 'static> Drop for FutureWrite<T> {
     fn drop(&mut self) {
         if let Some(writer) = &self.writer
-            && writer.pair().writer.flight.get() == Flight::Remote
+            && writer.pair().writer.state.get() == CopyState::Engine
             && !copy::may_cancel()
         {
             // It cannot be given up here. Then the value is as good as the default.

@@ -3,9 +3,12 @@
 mod adapters;
 #[path = "../shared/counting.rs"]
 mod counting;
+mod ended;
 mod future;
+mod left;
 mod local_pairs;
 mod memory;
+mod reentrancy;
 mod result_stream;
 mod same_rules;
 mod stream;
