@@ -183,6 +183,7 @@ impl<'a> RawWrite<'a> {
     #[inline(never)]
     fn poll_here(&mut self, cx: &mut Context<'_>) -> Poll<u32> {
         let channel = self.channel;
+        let _stale;
         let (code, aftermath) = match self.progress {
             Progress::Start => {
                 ready!(self.before(cx));
@@ -196,6 +197,8 @@ impl<'a> RawWrite<'a> {
                 let displaced = channel.park_writer(cx);
                 let Some((code, buf)) = channel.poll_write(cx) else { return Poll::Pending };
                 self.items.buf = buf;
+                // Nobody waits any more.
+                _stale = channel.writer.pending.unpark();
                 (Some(code), Aftermath { wake: Wake::nobody(), displaced })
             }
             Progress::Done => return Poll::Pending,
