@@ -2,7 +2,8 @@
 
 use crate::builtins::BLOCKED;
 use crate::task::current;
-use crate::task::parked::{Parked, Target};
+use crate::task::parked::Parked;
+pub(crate) use crate::task::parked::Wake;
 use crate::task::waitable::Operation;
 use core::cell::Cell;
 use core::task::Context;
@@ -17,37 +18,48 @@ pub(crate) const CANCELLED: u32 = 2;
 /// No copy is for more items.
 pub(crate) const MAX_COUNT: usize = (1 << 28) - 1;
 
-/// A handle that is none.
+/// No handle: the engine gives none this number.
 pub(crate) const NO_HANDLE: u32 = 0;
 
-/// The code of a copy of `count` items.
+/// Returns the code of a copy of `count` items.
 #[inline(always)]
 pub(crate) fn code(result: u32, count: usize) -> u32 {
     result | (count as u32) << 4
 }
 
-/// The items of a copy.
+/// Returns how many items a copy was of.
 #[inline(always)]
 pub(crate) fn count(code: u32) -> usize {
     (code >> 4) as usize
 }
 
 /// Where the copy of an end is.
+///
+/// ```text
+///              wait_locally                        wait
+///   Local ◄──────────────────── Idle ────────────────────► Engine
+///     │  │                      ▲  ▲                       │ │ ▲
+///     │  └─ poll, cancel ───────┘  └──── poll, cancel ─────┘ │ │
+///     │                            └──── withdraw ───────────┘ │
+///     └───────────────────── wait_as_parked ───────────────────┘
+/// ```
+///
+/// `cancel` asks the engine. `withdraw` does not: the copy goes on there, and `detach` says who ends it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Flight {
+pub(crate) enum CopyState {
     /// There is none.
     Idle,
     /// Between two ends in this component.
     Local,
     /// In the engine.
-    Remote,
+    Engine,
 }
 
-/// What waits for the outcome of a copy of one end, wherever that is.
+/// Waits for the outcome of a copy of one end, wherever that is.
 pub(crate) struct Pending {
     /// The handle of the end, while there is one.
     pub(crate) handle: Cell<u32>,
-    pub(crate) flight: Cell<Flight>,
+    pub(crate) state: Cell<CopyState>,
     /// Waits for an engine.
     operation: Operation,
     /// Waits for the other end, in this component.
@@ -60,38 +72,55 @@ impl Pending {
     pub(crate) const fn new(handle: u32) -> Pending {
         Pending {
             handle: Cell::new(handle),
-            flight: Cell::new(Flight::Idle),
+            state: Cell::new(CopyState::Idle),
             operation: Operation::new(),
             parked: Parked::nobody(),
             outcome: Cell::new(BLOCKED),
         }
     }
 
-    /// A copy between local ends has to wait.
+    /// Starts to wait for the other end of a local pair. Returns who was parked before, to be dropped last.
     #[inline(never)]
-    pub(crate) fn wait_locally(&self, cx: &Context<'_>) {
+    pub(crate) fn wait_locally(&self, wake: Wake) -> Wake {
         self.outcome.set(BLOCKED);
-        self.flight.set(Flight::Local);
-        self.park(cx);
+        self.state.set(CopyState::Local);
+        self.park(wake)
     }
 
-    /// Wakes whom `cx` wakes when a local copy has an outcome.
-    pub(crate) fn park(&self, cx: &Context<'_>) {
-        self.parked.park(cx);
+    /// Parks whom to wake when a local copy has an outcome. Returns who was parked before, to be dropped last.
+    pub(crate) fn park(&self, wake: Wake) -> Wake {
+        self.parked.put(wake)
     }
 
-    /// The engine answered that a copy has to wait.
+    /// Takes who is parked, to be woken or dropped last.
+    pub(crate) fn unpark(&self) -> Wake {
+        self.parked.take()
+    }
+
+    /// Starts to wait for the engine, which answered that a copy has to wait.
     ///
     /// # Safety
     /// It did so for this handle. This stays in place until the copy has ended.
     pub(crate) unsafe fn wait(&self, cx: &mut Context<'_>) {
-        self.flight.set(Flight::Remote);
-        // SAFETY: a copy of the handle is pending, which is ours; the operation stays in place with this.
+        self.state.set(CopyState::Engine);
+        // SAFETY: a copy of the handle is pending, which is ours, and only one can be: nothing is registered. The
+        // operation stays in place with this.
         unsafe { Operation::register(&raw const self.operation, self.handle.get(), cx) }
     }
 
-    /// As `wait`, for who is parked for a local copy: that is now one of the engine. Who is parked stays so, and is woken
-    /// by the event.
+    /// Starts to wait for the engine as `wait` does, for `wake`, which is parked: the copy may become a local one again.
+    /// Returns who was parked before, to be dropped last.
+    ///
+    /// # Safety
+    /// As for `wait`.
+    pub(crate) unsafe fn wait_parked(&self, wake: Wake) -> Wake {
+        let displaced = self.park(wake);
+        // SAFETY: the caller promises the same.
+        unsafe { self.wait_as_parked() }
+        displaced
+    }
+
+    /// Starts to wait for the engine as `wait` does, for who is parked. It stays parked, and is woken by the event.
     ///
     /// # Safety
     /// As for `wait`.
@@ -106,74 +135,81 @@ impl Pending {
         unsafe { Pending::detach(self, wake) }
     }
 
-    /// As `wait`, for nobody: `done` is called in the end, and may use `this` to get at what that is a part of.
+    /// Leaves a copy to the engine: `done` is called in the end, and may use `of_operation` to get at this.
     ///
     /// Who lets go of a copy like this calls [`handover::sweep`](crate::task::handover::sweep), when nothing is borrowed:
     /// an instance that never waits would heap up such copies.
     ///
     /// # Safety
-    /// As for `wait`, and for `Operation::detach`. `done` may be called with the operation of `this`, and may free what
-    /// that is a part of.
+    /// As for `wait`, but `this` may go as soon as `done` was called. `done` takes care of all that the copy was for.
     pub(crate) unsafe fn detach(this: *const Self, done: unsafe fn(*const Operation, u32)) {
-        // SAFETY: a copy of the handle is pending, which is ours; the operation stays in place with this.
+        // SAFETY: `this` is live, and nothing is registered: the caller promises that the engine answered `BLOCKED`, or
+        // the operation was withdrawn. The operation stays in place with this.
         unsafe {
-            (*this).flight.set(Flight::Remote);
+            (*this).state.set(CopyState::Engine);
             Operation::detach(&raw const (*this).operation, (*this).handle.get(), done);
         }
     }
 
-    /// The code of the copy, which then is over; before that, whom `cx` wakes will be woken by it.
+    /// Returns the code of the copy, which then is over; before that, whom `cx` wakes will be woken by it.
     #[inline(never)]
     pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Option<u32> {
-        let code = match self.flight.get() {
-            Flight::Idle => return None,
-            Flight::Local => {
-                if self.outcome.get() == BLOCKED {
-                    self.park(cx);
-                }
-                // Parking runs code of users, which may have brought the outcome about.
-                match self.outcome.replace(BLOCKED) {
-                    BLOCKED => return None,
-                    outcome => outcome,
-                }
-            }
-            Flight::Remote => self.operation.poll(cx)?,
+        let code = match self.state.get() {
+            CopyState::Engine => self.operation.poll(cx)?,
+            CopyState::Local => self.poll_locally(cx)?,
+            CopyState::Idle => return None,
         };
-        self.flight.set(Flight::Idle);
+        self.state.set(CopyState::Idle);
         Some(code)
     }
 
-    /// A local copy has come to its end, for now: the last outcome before it is polled counts.
-    pub(crate) fn settle(&self, outcome: u32) -> Target {
+    #[cold]
+    #[inline(never)]
+    fn poll_locally(&self, cx: &mut Context<'_>) -> Option<u32> {
+        if self.outcome.get() == BLOCKED {
+            let wake = Wake::of(cx);
+            // Once more: it may be anybody's code that was run.
+            match self.state.get() {
+                CopyState::Local if self.outcome.get() != BLOCKED => {}
+                CopyState::Engine => return self.operation.poll(cx),
+                CopyState::Idle => return None,
+                CopyState::Local => {
+                    drop(self.park(wake));
+                    // And once more: whom it replaces may have brought the outcome about when it went.
+                    if self.state.get() != CopyState::Local || self.outcome.get() == BLOCKED {
+                        return None;
+                    }
+                }
+            }
+        }
+        Some(self.outcome.replace(BLOCKED))
+    }
+
+    /// Sets the outcome of a local copy: the last one before it is polled counts. Returns whom to wake.
+    pub(crate) fn set_outcome(&self, outcome: u32) -> Wake {
         self.outcome.set(outcome);
-        self.parked.take()
+        self.unpark()
     }
 
-    /// Wakes nobody any more. Returns whom it would have woken.
-    pub(crate) fn take_parked(&self) -> Target {
-        self.parked.take()
-    }
-
-    /// Gives the copy up: its code, which may tell that it had ended before.
+    /// Cancels the copy. Returns its code, which may tell that it had ended before.
     ///
     /// # Safety
     /// `cancel` is the built-in that cancels it; there is one when it is in the engine.
     #[inline(never)]
     pub(crate) unsafe fn cancel(&self, cancel: Option<unsafe fn(u32) -> u32>) -> u32 {
-        match self.flight.replace(Flight::Idle) {
-            Flight::Idle => CANCELLED,
-            Flight::Local => {
-                let parked = self.parked.take();
-                let code = match self.outcome.replace(BLOCKED) {
+        match self.state.replace(CopyState::Idle) {
+            CopyState::Idle => CANCELLED,
+            CopyState::Local => {
+                let _parked = self.unpark();
+                match self.outcome.replace(BLOCKED) {
                     BLOCKED => CANCELLED,
                     outcome => outcome,
-                };
-                drop(parked);
-                code
+                }
             }
-            Flight::Remote => match (self.operation.withdraw(), cancel) {
+            CopyState::Engine => match (self.operation.withdraw(), cancel) {
                 (Some(code), _) => code,
-                // SAFETY: it is the built-in, and the handle has left its set.
+                // SAFETY: the copy is still pending, and its handle is in no set: so it may be cancelled, by the built-in
+                // that the caller promises.
                 (None, Some(cancel)) => current::blocking(|| unsafe { cancel(self.handle.get()) }),
                 (None, None) => CANCELLED,
             },
@@ -182,21 +218,21 @@ impl Pending {
 
     /// Stops waiting; the engine's copy goes on. Returns its code if it had already ended.
     pub(crate) fn withdraw(&self) -> Option<u32> {
-        self.flight.set(Flight::Idle);
+        self.state.set(CopyState::Idle);
         self.operation.withdraw()
     }
 
-    /// What `detach` was called with.
+    /// Returns what `detach` was called with.
     pub(crate) fn of_operation(operation: *const Operation) -> *const Pending {
         operation.wrapping_byte_sub(core::mem::offset_of!(Pending, operation)).cast()
     }
 
-    /// The handle leaves its set, so that it can be given away.
+    /// Takes the handle out of its set, so that it can be given away.
     pub(crate) fn leave_set(&self) {
         self.operation.leave_set();
     }
 
-    /// The handle is gone.
+    /// Returns the handle, which this has no longer.
     pub(crate) fn forget_handle(&self) -> u32 {
         self.operation.forget_handle();
         self.handle.replace(NO_HANDLE)

@@ -37,7 +37,6 @@ pub mod native;
 mod payload;
 mod realloc;
 pub mod resource;
-mod result_stream;
 mod slab;
 mod stream;
 mod structured;
@@ -50,11 +49,11 @@ pub use backpressure::{BackpressureGuard, backpressure_dec, backpressure_inc};
 pub use bitflags;
 pub use error_context::ErrorContext;
 pub use future::{FutureRead, FutureReader, FutureWrite, FutureWriteCancel, FutureWriteError, FutureWriter};
-pub use result_stream::ResultStream;
 #[cfg(feature = "futures-stream")]
 pub use stream::StreamReaderStream;
 pub use stream::{
-    AbiBuffer, StreamRead, StreamReader, StreamResult, StreamWrite, StreamWriter, UnitStreamOps, WriteFrom,
+    AbiBuffer, ResultStream, StreamRead, StreamReader, StreamResult, StreamWrite, StreamWriter, UnitStreamOps,
+    WriteFrom,
 };
 #[cfg(feature = "futures-sink")]
 pub use stream::{ReaderDropped, StreamWriterSink};
@@ -148,7 +147,7 @@ pub mod rt {
         #[cfg(feature = "futures-stream")]
         pub use crate::stream::StreamReaderStream;
         pub use crate::stream::{
-            AbiBuffer, StreamRead, StreamReader, StreamResult, StreamWrite, StreamWriter, UnitStreamOps,
+            AbiBuffer, ResultStream, StreamRead, StreamReader, StreamResult, StreamWrite, StreamWriter, UnitStreamOps,
         };
         pub use crate::task::block_on::block_on;
         pub use crate::task::spawn::{JoinHandle, spawn_local};

@@ -78,6 +78,17 @@ impl Items {
             drop: if core::mem::needs_drop::<T>() { Some(drop_each::<T>) } else { None },
         }
     }
+
+    /// Drops `count` items, which runs code of users.
+    ///
+    /// # Safety
+    /// They lie at `first`, are of this type, and nobody uses them any more.
+    pub(crate) unsafe fn drop_many(&self, first: *mut u8, count: usize) {
+        if let Some(drop) = self.drop {
+            // SAFETY: the caller promises the same.
+            unsafe { drop(first, count) }
+        }
+    }
 }
 
 /// What it takes to read a stream that comes from elsewhere.

@@ -2,7 +2,7 @@
 //! them all, beside the peer's.
 
 use anyhow::Result;
-use wasp_tests::bench::{Guest, Opt, measure};
+use wasp_tests::bench::{Guest, Opt, measure, pipes};
 
 #[tokio::test]
 async fn calls_and_streams_cost_what_they_did() -> Result<()> {
@@ -40,5 +40,16 @@ async fn calls_and_streams_cost_what_they_did() -> Result<()> {
     // What the floor needs is counted as well: the counter counts.
     let floor = columns[1].of("async import u32 -> u32, pending once")?;
     assert!((2.0..2.1).contains(&floor.built_ins), "{floor:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn pipes_inside_one_component_are_not_slower_than_through_several() -> Result<()> {
+    let [local, composed] = pipes().await?;
+    println!("{local:?} {composed:?}");
+    // A copy of a MiB alone is as many instructions: whole buffers change hands instead.
+    assert!(local.fuel <= 30_000.0, "{local:?}");
+    assert!(composed.fuel <= 25_000.0, "{composed:?}");
+    assert!(local.time <= composed.time, "{local:?}, {composed:?} through several");
     Ok(())
 }

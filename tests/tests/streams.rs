@@ -48,6 +48,11 @@ fn writers_with_a_write_in_flight_are_dropped_in_synchronous_exports() -> Result
 }
 
 #[test]
+fn what_a_writer_has_accepted_is_read_when_it_is_gone() -> Result<()> {
+    run("accepted-items-are-left")
+}
+
+#[test]
 fn readers_that_were_refused_are_read_where_they_were_written() -> Result<()> {
     run("refused-readers-are-read-here")
 }

@@ -3,7 +3,7 @@
 use super::Area;
 use super::pair::Pair;
 use crate::builtins::BLOCKED;
-use crate::copy::{COMPLETED, Flight, NO_HANDLE, Pending, one_thread};
+use crate::copy::{COMPLETED, CopyState, NO_HANDLE, Pending, one_thread};
 use crate::home_thread::HomeThread;
 use crate::payload::FutureReading;
 use crate::task::{current, spawn};
@@ -305,7 +305,7 @@ impl<T: 'static> EngineRead<T> {
         // SAFETY: the caller owns this, and passes it on to the next task, or to `cancel`. The handle is ours, and nothing
         // is in flight when that has returned.
         unsafe {
-            if (*this).pending.flight.get() == Flight::Remote && !current::may_block() {
+            if (*this).pending.state.get() == CopyState::Engine && !current::may_block() {
                 return spawn::put_off(this.cast(), |this| Self::abandon(this.cast()));
             }
             let (handle, reading) = ((*this).pending.handle.get(), (*this).reading);

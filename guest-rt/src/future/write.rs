@@ -1,7 +1,7 @@
 //! The writable end.
 
 use super::pair::{Pair, Written};
-use crate::copy::{Flight, one_thread};
+use crate::copy::{CopyState, one_thread};
 use crate::home_thread::HomeThread;
 use crate::task::current;
 use core::fmt;
@@ -168,7 +168,7 @@ impl<T: 'static> Drop for FutureWrite<T> {
         if !writer.home.may_drop() {
             return;
         }
-        if writer.pair().writer.flight.get() == Flight::Remote && !current::may_block() {
+        if writer.pair().writer.state.get() == CopyState::Engine && !current::may_block() {
             // It cannot be cancelled here. Then the value is as good as the default.
             if let Some(writer) = self.writer.take().map(ManuallyDrop::new) {
                 // SAFETY: a write is in flight. This was the owner that the writer is, and is not used again.

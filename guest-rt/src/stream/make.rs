@@ -15,7 +15,7 @@ use core::task::{Context, Poll};
     note = "every `futures::Stream` is, with the feature `futures-stream` of `wasp-guest-rt`"
 )]
 pub trait ItemSource<T> {
-    /// The next item, or `None` after the last one.
+    /// Returns the next item, or `None` after the last one.
     fn poll_item(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>>;
 }
 
@@ -26,7 +26,7 @@ impl<T, S: futures_core::Stream<Item = T>> ItemSource<T> for S {
     }
 }
 
-/// Reads what `write` writes, which is spawned onto the current task.
+/// Returns a reader of what `write` writes, which is spawned onto the current task.
 pub fn produce<W, T, F>(write: impl FnOnce(StreamWriter<T>) -> F) -> StreamReader<T>
 where
     T: StreamPayload<W>,
@@ -37,7 +37,7 @@ where
     reader
 }
 
-/// Reads the items of an iterator, which is asked for them as they are read, about a page at a time.
+/// Returns a reader of the items of an iterator, which is asked for them as they are read, about a page at a time.
 pub fn from_iter<W, T, I>(items: I) -> StreamReader<T>
 where
     T: StreamPayload<W>,
@@ -55,7 +55,7 @@ where
     })
 }
 
-/// Reads the items of a stream. Those that are there at the same time are passed on together.
+/// Returns a reader of the items of a stream. Those that are there at the same time are passed on together.
 pub fn from_stream<W, T, S>(items: S) -> StreamReader<T>
 where
     T: StreamPayload<W>,
@@ -73,7 +73,7 @@ where
     })
 }
 
-/// The items that are there, at least one unless there is none any more.
+/// Returns the items that are there, at least one unless there is none any more.
 fn poll_page<T>(mut items: Pin<&mut impl ItemSource<T>>, more: &mut bool, cx: &mut Context<'_>) -> Poll<Vec<T>> {
     let mut page = Vec::new();
     while *more && page.len() < page_of::<T>() {

@@ -1,17 +1,19 @@
 //! The ends of streams without the type of their items.
 
-use super::buf::RawBuf;
 use super::channel::Channel;
-use super::relay::relay;
-use crate::copy::{self, Flight, NO_HANDLE};
+use super::channel::buf::RawBuf;
+use super::raw_copy::{RawItems, RawWrite, finish_kept};
+use crate::copy::{CopyState, NO_HANDLE};
 use crate::payload::{Items, Reading, Writing};
-use crate::task::{current, spawn};
+use crate::task::spawn;
 use core::cell::Cell;
+use core::future::poll_fn;
 use core::ptr::{self, NonNull};
+use core::task::{Poll, ready};
 
 /// A readable end.
 pub(super) struct RawReader {
-    /// Null as long as a lifted reader is not read, and when the reader was given away.
+    /// Null as long as a lifted reader is not read, and when the reader was handed over.
     channel: Cell<*mut Channel>,
     /// While there is no channel.
     handle: Cell<u32>,
@@ -24,25 +26,20 @@ pub(super) struct RawWriter {
 }
 
 impl RawReader {
+    /// A reader that was lifted.
     #[inline(always)]
     pub(super) fn lifted(handle: u32, reading: &'static Reading) -> RawReader {
         RawReader { channel: Cell::new(ptr::null_mut()), handle: Cell::new(handle), reading: Some(reading) }
     }
 
-    /// # Safety
-    /// It becomes the owner of the channel that its reader is.
-    pub(super) unsafe fn local(channel: *mut Channel) -> RawReader {
-        RawReader { channel: Cell::new(channel), handle: Cell::new(NO_HANDLE), reading: None }
-    }
-
-    /// The channel, if there is one.
+    /// Returns the channel, if there is one.
     #[inline]
     pub(super) fn get(&self) -> Option<&Channel> {
-        // SAFETY: it is live as long as this owns it, and changed by shared references only.
+        // SAFETY: it is live as long as this is one of its owners, and changed by shared references only.
         unsafe { self.channel.get().as_ref() }
     }
 
-    /// The channel, made when it is first needed; `None` when the reader was given away.
+    /// Returns the channel, made when it is first needed; `None` when the reader was handed over.
     #[inline]
     pub(super) fn channel(&self, items: &Items) -> Option<&Channel> {
         if self.handle.get() != NO_HANDLE
@@ -60,69 +57,51 @@ impl RawReader {
         }
     }
 
-    /// The handle, which the caller owns from now on. What was read ahead is dropped.
+    /// Returns the handle, which the caller owns from now on. What was read ahead is dropped.
     #[inline(never)]
     pub(super) fn take_handle(&self) -> u32 {
-        self.settle();
+        self.end_read();
         let handle = match self.get() {
             Some(Channel { writing: Some(writing), .. }) => self.promoted(writing),
             Some(channel) => channel.given_handle(),
             None => self.handle.get(),
         };
-        self.give_up();
+        self.hand_over();
         handle
     }
 
-    /// A handle of the engine that is fit to be given away.
-    #[inline(never)]
-    pub(super) fn lowered(&self, items: &Items, writing: &'static Writing) -> u32 {
-        self.settle();
-        if let Some(channel) = self.get()
-            && (channel.has_items() || channel.reader.finished.get())
-        {
-            // What was read ahead comes first, and then the rest. (A stream whose end was read cannot be given away.)
-            let more = channel.has_items();
-            let (writer, reader) = pair(*items, writing);
-            let old = self.replace(reader);
-            if more {
-                drop(crate::spawn_local(relay(old, writer)));
-            }
-        }
-        self.promoted(writing)
-    }
-
-    /// Ends a read that is in flight; what it brings stays with the reader.
-    fn settle(&self) {
+    /// Ends a read that goes on; what it brings stays with the reader.
+    pub(super) fn end_read(&self) {
         if let Some(channel) = self.get() {
-            channel.settle();
+            channel.end_read();
         }
     }
 
-    /// The handle of the engine, in no set; of a pair made here once it has one. Nothing is in flight.
-    fn promoted(&self, writing: &'static Writing) -> u32 {
-        match self.get() {
-            None => self.handle.get(),
-            Some(channel) => channel.promote(writing),
+    /// Returns the handle of the engine, which is in no set, of a reader that reads nothing; a pair that was made here gets
+    /// one.
+    pub(super) fn promoted(&self, writing: &'static Writing) -> u32 {
+        let Some(channel) = self.get() else { return self.handle.get() };
+        let (handle, is_left) = channel.promote(writing);
+        if is_left && let Some(channel) = NonNull::new(self.channel.get()) {
+            // The channel has counted one more owner for this.
+            RawWriter { channel }.finish_left();
         }
+        handle
     }
 
-    /// The reader is somebody else's now.
+    /// Hands the reader over: its handle is somebody else's now. What was read ahead is dropped.
     #[inline(never)]
-    pub(super) fn give_up(&self) {
-        let channel = self.channel.replace(ptr::null_mut());
+    pub(super) fn hand_over(&self) {
         self.handle.set(NO_HANDLE);
+        let channel = self.channel.replace(ptr::null_mut());
         if !channel.is_null() {
-            // SAFETY: this was an owner, and nothing is in flight. The buffer is one of the channel.
-            unsafe {
-                (*channel).close_reader(true);
-                (*channel).own.replace(RawBuf::EMPTY).free(&(*channel).items);
-                Channel::release(channel);
-            }
+            // SAFETY: this was an owner, and nothing is read.
+            unsafe { close_reader(channel, true) }
         }
     }
 
-    /// Takes the place of this reader, whose previous self is returned.
-    fn replace(&self, other: RawReader) -> RawReader {
+    /// Takes the place of this reader. Returns what it was before.
+    pub(super) fn replace(&self, other: RawReader) -> RawReader {
         let old = RawReader {
             channel: Cell::new(self.channel.replace(other.channel.get())),
             handle: Cell::new(self.handle.replace(other.handle.get())),
@@ -137,12 +116,12 @@ impl Drop for RawReader {
     fn drop(&mut self) {
         let channel = self.channel.get();
         if !channel.is_null() {
-            // SAFETY: this is an owner.
+            // SAFETY: this is an owner, and gone after this.
             unsafe { drop_reader(channel) }
         } else if let Some(reading) = self.reading
             && self.handle.get() != NO_HANDLE
         {
-            // SAFETY: the end is ours, and nothing was ever in flight.
+            // SAFETY: the end is ours, and nothing was ever read.
             unsafe { (reading.drop)(self.handle.get()) }
         }
     }
@@ -150,75 +129,113 @@ impl Drop for RawReader {
 
 impl RawWriter {
     pub(super) fn channel(&self) -> &Channel {
-        // SAFETY: it is live as long as this owns it, and changed by shared references only.
+        // SAFETY: it is live as long as this is one of its owners, and changed by shared references only.
         unsafe { self.channel.as_ref() }
+    }
+
+    /// Spawns a future that finishes what a writer has left that is gone, and closes it then.
+    fn finish_left(self) {
+        drop(crate::spawn_local(poll_fn(move |cx| {
+            let channel = self.channel();
+            loop {
+                if channel.writer.is_copying() {
+                    ready!(finish_kept(channel, cx));
+                }
+                let last = channel.last.replace(RawBuf::EMPTY);
+                if last.rest() == 0 {
+                    return Poll::Ready(());
+                }
+                let rest = ready!(RawWrite::new(channel, RawItems::new(last)).poll_all_kept(cx));
+                // SAFETY: the items are of the channel's type.
+                unsafe { rest.buf.free(&channel.items) }
+            }
+        })));
     }
 }
 
 impl Drop for RawWriter {
     fn drop(&mut self) {
-        // SAFETY: this is an owner.
-        unsafe { drop_writer(self.channel.as_ptr()) }
+        // SAFETY: this is an owner, and gone after this.
+        unsafe { drop_writer(self.channel) }
     }
 }
 
-/// The ends of a local pair.
+/// Makes the ends of a local pair.
 pub(super) fn pair(items: Items, writing: &'static Writing) -> (RawWriter, RawReader) {
     let channel = Channel::pair(items, writing);
-    // SAFETY: the channel is not null, and has two owners.
-    unsafe { (RawWriter { channel: NonNull::new_unchecked(channel) }, RawReader::local(channel)) }
+    // SAFETY: it was boxed.
+    let writer = RawWriter { channel: unsafe { NonNull::new_unchecked(channel) } };
+    (writer, RawReader { channel: Cell::new(channel), handle: Cell::new(NO_HANDLE), reading: None })
 }
 
 /// Drops the reader of a channel.
 ///
 /// # Safety
-/// The caller was its owner.
+/// The caller was its owner, and does not use it any more.
 #[inline(never)]
 unsafe fn drop_reader(channel: *mut Channel) {
-    // SAFETY: the caller's promise; buffers hold items of the channel's type.
-    unsafe {
-        let this = &*channel;
-        if this.reader.pending.flight.get() == Flight::Remote && !current::may_block() {
-            // A task can, and the next one does.
-            spawn::put_off(channel.cast(), |channel| drop_reader(channel.cast()));
-            return;
-        }
-        if this.reader.pending.flight.get() != Flight::Idle {
-            let (code, buf) = this.cancel_read();
-            if this.into_own.get() {
-                this.own.set(buf);
-            } else {
-                // The first ones were the future's.
-                let mut buf = buf;
-                buf.head = buf.len - copy::count(code);
-                buf.free(&this.items);
-            }
-        }
-        let own = this.own.replace(RawBuf::EMPTY);
-        this.close_reader(false);
-        own.free(&this.items);
-        Channel::release(channel);
+    // SAFETY: the caller owned the end: so the channel is live until that is closed below.
+    let this = unsafe { &*channel };
+    if !this.reader.can_cancel() {
+        // SAFETY: nobody else owns the end, which still counts as an owner of the channel.
+        unsafe { spawn::put_off(channel.cast(), |channel| drop_reader(channel.cast())) };
+        return;
+    }
+    let _parked = this.reader.pending.unpark();
+    this.end_read();
+    // SAFETY: the caller was an owner, and nothing is read any more.
+    unsafe { close_reader(channel, false) }
+}
+
+/// Closes the reader of a channel.
+///
+/// # Safety
+/// The caller was its owner, and does not use it any more. Nothing is read.
+unsafe fn close_reader(channel: *mut Channel, handed_over: bool) {
+    // SAFETY: the caller owned the end: so the channel is live until `release`.
+    let (closed, items) = unsafe { ((*channel).close_reader(handed_over), (*channel).items) };
+    // SAFETY: the caller was an owner, and the end has no buffer any more.
+    unsafe { Channel::release(channel) }
+    closed.wake.wake();
+    drop(closed.displaced);
+    for buf in closed.bufs {
+        // SAFETY: the items are of the channel's type.
+        unsafe { buf.free(&items) }
     }
 }
 
-/// Drops the writer of a channel.
+/// Drops the writer of a channel. What it holds is left to the reader.
 ///
 /// # Safety
-/// The caller was its owner.
+/// The caller was its owner, and does not use it any more.
 #[inline(never)]
-unsafe fn drop_writer(channel: *mut Channel) {
-    // SAFETY: the caller's promise; buffers hold items of the channel's type.
-    unsafe {
-        let this = &*channel;
-        if this.writer.pending.flight.get() == Flight::Remote && !current::may_block() {
-            // A task can, and the next one does.
-            spawn::put_off(channel.cast(), |channel| drop_writer(channel.cast()));
+unsafe fn drop_writer(channel: NonNull<Channel>) {
+    // SAFETY: the caller owned the end: so the channel is live until `release`.
+    let this = unsafe { channel.as_ref() };
+    if this.writer.pending.state.get() == CopyState::Engine {
+        if !this.left.replace(true) {
+            // The ownership goes on to this.
+            return RawWriter { channel }.finish_left();
+        }
+        if !this.writer.can_cancel() {
+            // SAFETY: nobody else owns the end, which still counts as an owner of the channel.
+            unsafe {
+                spawn::put_off(channel.as_ptr().cast(), |channel| drop_writer(NonNull::new_unchecked(channel.cast())))
+            };
             return;
         }
-        this.drop_forgotten_write();
-        if this.writer.open.get() {
-            this.close_writer();
-        }
-        Channel::release(channel);
+        // Nobody polls it any more: what was spawned was dropped.
+        drop(RawWrite::resume(this));
+    }
+    let (wake, displaced, rest) = this.close_writer();
+    let (last, items) = (this.last.replace(RawBuf::EMPTY), this.items);
+    // SAFETY: the caller was an owner, and the end has no buffer any more but for what is left to the reader.
+    unsafe { Channel::release(channel.as_ptr()) }
+    wake.wake();
+    drop(displaced);
+    // SAFETY: the items are of the channel's type.
+    unsafe {
+        rest.free(&items);
+        last.free(&items);
     }
 }

@@ -1,9 +1,9 @@
 //! The readable end.
 
-use super::buf::RawBuf;
 use super::channel::Channel;
+use super::channel::buf::RawBuf;
 use super::raw::RawReader;
-use super::{StreamRead, StreamResult};
+use super::{StreamResult, page_of};
 use crate::copy::one_thread;
 use crate::payload::Items;
 use alloc::vec::Vec;
@@ -17,8 +17,10 @@ use core::task::{Context, Poll, ready};
 /// Dropping it tells the writer. Items that arrive while a read is given up are not lost, but come out of the next read:
 /// all futures of a reader may be dropped at any time, in a `select!` for instance.
 ///
-/// Of a stream that this component has written and got back from elsewhere it can only read numbers and units: engines
+/// From a stream that this component has written and got back from elsewhere it can only read numbers and units: engines
 /// do not copy anything else inside one component. As long as a pair stays in the component there is no such limit.
+///
+/// Methods that share a name with one of `Stream`, `AsyncRead` or `AsyncBufRead` do the same as that.
 pub struct StreamReader<T> {
     raw: RawReader,
     items: PhantomData<T>,
@@ -42,32 +44,24 @@ impl<T> StreamReader<T> {
         &self.raw
     }
 
-    /// The channel, made when it is first needed; `None` when the reader was given away.
+    /// Returns the channel, made when it is first needed; `None` when the reader was handed over.
     #[inline]
     pub(super) fn channel(&self) -> Option<&Channel> {
         self.raw.channel(&const { Self::ITEMS })
     }
 
-    /// The handle of the stream in the component's table; 0 while the stream is one of this component only.
+    /// Returns the handle of the stream in the component's table; 0 while the stream is one of this component only.
     pub fn handle(&self) -> u32 {
         self.raw.handle()
     }
 
-    /// The handle, which the caller owns from now on. What was read ahead is dropped.
+    /// Returns the handle, which the caller owns from now on. What was read ahead is dropped.
     #[doc(hidden)]
     pub fn take_handle(&self) -> u32 {
         self.raw.take_handle()
     }
 
-    /// Reads items into the spare capacity of `buf`, as many as the writer has, and at least one; or none, when there
-    /// is no spare capacity: then it waits until the writer is ready.
-    ///
-    /// Items that were read ahead by [`next`](Self::next) come first.
-    pub fn read(&mut self, buf: Vec<T>) -> StreamRead<'_, T> {
-        StreamRead::new(self, buf)
-    }
-
-    /// The next item, or `None` after the last one.
+    /// Returns the next item, or `None` after the last one.
     ///
     /// It reads ahead, the more the faster the writer is. What it has read ahead stays with the reader, wherever that
     /// goes.
@@ -75,26 +69,12 @@ impl<T> StreamReader<T> {
         poll_fn(|cx| self.poll_next(cx)).await
     }
 
-    /// The items that are there, at least one, or `None` after the last one.
+    /// Returns the items that are there, at least one, or `None` after the last one.
     ///
-    /// To use one buffer again and again, see [`read`](Self::read).
+    /// A writer in this component that writes many bytes, or other items without a destructor, passes them on as they
+    /// are, without copying any. To use one buffer again and again, see [`read`](Self::read).
     pub async fn next_chunk(&mut self) -> Option<Vec<T>> {
         poll_fn(|cx| self.poll_chunk(cx)).await
-    }
-
-    /// All items until the writer is dropped.
-    pub async fn collect(mut self) -> Vec<T> {
-        let mut all = Vec::new();
-        loop {
-            if all.len() == all.capacity() {
-                all.reserve(1);
-            }
-            let (result, more) = self.read(all).await;
-            all = more;
-            if !matches!(result, StreamResult::Complete(_)) {
-                return all;
-            }
-        }
     }
 
     /// The poll function of [`next`](Self::next). The read goes on when it is not polled any more.
@@ -114,26 +94,26 @@ impl<T> StreamReader<T> {
     /// The poll function of [`next_chunk`](Self::next_chunk).
     pub fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Vec<T>>> {
         let Some(channel) = self.channel() else { return Poll::Ready(None) };
-        channel.ahead.set(channel.most_ahead());
+        channel.ahead.set(page_of::<T>());
         if !ready!(channel.fill(cx)) {
             return Poll::Ready(None);
         }
-        // SAFETY: the items are of this type.
+        // SAFETY: the items are of this type, and so the storage is that of a vector.
         Poll::Ready(Some(unsafe { channel.own.replace(RawBuf::EMPTY).into_vec() }))
     }
 
     /// Moves items into the spare capacity of `buf`, as [`read`](Self::read) does. The read goes on when this is not
     /// polled any more.
-    pub fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut Vec<T>) -> Poll<StreamResult> {
+    pub fn poll_read_into(&mut self, cx: &mut Context<'_>, buf: &mut Vec<T>) -> Poll<StreamResult> {
         let Some(channel) = self.channel() else { return Poll::Ready(StreamResult::Dropped) };
         let wanted = buf.capacity() - buf.len();
-        channel.ahead.set(wanted.min(channel.most_ahead()).max(1));
+        channel.ahead.set(wanted.clamp(1, page_of::<T>()));
         if !ready!(channel.fill(cx)) {
             return Poll::Ready(StreamResult::Dropped);
         }
         let mut own = channel.own.get();
         let mut to = RawBuf::from_vec(core::mem::take(buf));
-        // SAFETY: the items are of this type.
+        // SAFETY: both hold items of this type.
         let count = unsafe { own.move_to(&mut to, &Self::ITEMS) };
         channel.own.set(own);
         // SAFETY: it was made of a vector of this type.
@@ -141,35 +121,30 @@ impl<T> StreamReader<T> {
         Poll::Ready(StreamResult::Complete(count))
     }
 
-    /// Reads ahead, unless something is: the items that were read ahead, none after the last one. The read goes on when
-    /// this is not polled any more.
+    /// Reads ahead, unless something was read ahead already. Returns what was, which is nothing after the last item. The
+    /// read goes on when this is not polled any more.
     pub fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<&[T]> {
         match self.channel() {
             Some(channel) => _ = ready!(channel.fill(cx)),
             None => return Poll::Ready(&[]),
         }
-        Poll::Ready(self.buffered())
+        Poll::Ready(self.buffer())
     }
 
-    /// Drops so many of the items that were read ahead, or all if there are fewer.
+    /// Drops the first `count` items that were read ahead, or all if there are fewer.
     pub fn consume(&mut self, count: usize) {
         if let Some(channel) = self.channel() {
             let mut own = channel.own.get();
             let first = own.first(&Self::ITEMS);
             let count = count.min(own.rest());
             own.head += count;
-            // Before they are dropped: what runs then must not find them.
             channel.own.set(own);
-            if let Some(drop) = Self::ITEMS.drop
-                && count != 0
-            {
-                // SAFETY: so many items are there, which nobody finds any more.
-                unsafe { drop(first, count) }
-            }
+            // SAFETY: this many items are there, which nobody finds any more.
+            unsafe { Self::ITEMS.drop_many(first, count) }
         }
     }
 
-    /// At least so many items are read ahead next time, if there is that much.
+    /// Sees to it that at least `count` items are read ahead next time, if there are as many.
     #[cfg(feature = "futures-io")]
     pub(super) fn read_ahead(&self, count: usize) {
         if let Some(channel) = self.channel() {
@@ -177,8 +152,8 @@ impl<T> StreamReader<T> {
         }
     }
 
-    /// The items that were read ahead.
-    pub fn buffered(&mut self) -> &[T] {
+    /// Returns the items that were read ahead.
+    pub fn buffer(&mut self) -> &[T] {
         match self.raw.get().map(|channel| channel.own.get()) {
             // SAFETY: the items are there, and nobody can move them while this reader is borrowed.
             Some(own) if own.rest() > 0 => unsafe {
@@ -188,10 +163,10 @@ impl<T> StreamReader<T> {
         }
     }
 
-    /// A `futures::Stream` of the items.
+    /// Whether the last item was read: nothing comes any more.
     #[cfg(feature = "futures-stream")]
-    pub fn into_stream(self) -> super::StreamReaderStream<T> {
-        super::StreamReaderStream::new(self)
+    pub(super) fn is_at_end(&self) -> bool {
+        self.channel().is_none_or(Channel::is_at_end)
     }
 }
 

@@ -1,17 +1,18 @@
 //! Writing what is borrowed.
 
-use super::buf::RawBuf;
-use super::{StreamResult, StreamWriter};
-use crate::task::current;
+use super::StreamWriter;
+use super::raw_copy::finish_kept;
+use crate::copy;
 use core::future::poll_fn;
 use core::mem::size_of;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, ready};
 
 impl<T: Copy> StreamWriter<T> {
-    /// Writes all of `values`: how many, which is less than all when the reader was dropped.
+    /// Writes all of `values`. Returns how many were written, which is less than all when the reader was dropped.
     ///
-    /// A reader that is waiting takes them from where they are. Only what nobody is waiting for is copied, since the
-    /// engine may not keep the address of something that is borrowed.
+    /// A reader that is waiting takes them from where they are, if they are what the canonical ABI has in memory: numbers
+    /// and the like. Only what nobody is waiting for is copied, since the engine may not keep the address of something
+    /// that is borrowed.
     ///
     /// ```
     /// # wasp_guest_rt::generate!({ inline: "package a:b; world w { export f: func() -> stream<u8>; }" });
@@ -23,31 +24,27 @@ impl<T: Copy> StreamWriter<T> {
     pub async fn write_slice(&mut self, values: &[T]) -> usize {
         let mut done = 0;
         while let Some(rest) = values.get(done..).filter(|rest| !rest.is_empty()) {
-            match poll_fn(|cx| Poll::Ready(self.try_write_slice(rest, cx))).await {
-                StreamResult::Complete(count) if count > 0 => done += count,
-                StreamResult::Dropped => return done,
-                _ => return done + rest.len() - self.write_all(rest.to_vec()).await.len(),
+            let count = poll_fn(|cx| self.poll_write_at_once(cx, rest)).await;
+            if count == 0 {
+                return values.len() - self.write_all(rest.to_vec()).await.len();
             }
+            done += count;
         }
         done
     }
 
-    /// Writes what the reader takes at once.
-    fn try_write_slice(&mut self, values: &[T], cx: &mut Context<'_>) -> StreamResult {
+    /// Writes what the reader takes at once. Returns how many those are.
+    fn poll_write_at_once(&mut self, cx: &mut Context<'_>, values: &[T]) -> Poll<usize> {
         let channel = self.channel();
-        channel.drop_forgotten_write();
-        if channel.writer.finished.get() {
-            return StreamResult::Dropped;
+        if channel.writer.is_copying() {
+            ready!(finish_kept(channel, cx));
         }
-        if !current::may_block() || size_of::<T>() == 0 {
-            return StreamResult::Cancelled;
+        if channel.writer.finished.get() || size_of::<T>() == 0 {
+            return Poll::Ready(0);
         }
-        // It is never freed: whoever has it in the end forgets it. `T` has no destructor.
-        let mut buf = RawBuf { ptr: values.as_ptr().cast_mut().cast(), cap: values.len(), len: values.len(), head: 0 };
-        let code = match channel.write(&mut buf, &mut 0, cx) {
-            Some(code) => code,
-            None => channel.cancel_write().0,
-        };
-        StreamResult::from_code(code)
+        // SAFETY: the items are there, of the channel's type, and `Copy` ones have no destructor.
+        let (code, wake) = unsafe { channel.write_at_once(values.as_ptr().cast(), values.len()) };
+        wake.wake();
+        Poll::Ready(copy::count(code))
     }
 }

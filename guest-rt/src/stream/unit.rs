@@ -20,7 +20,7 @@ crate::stream_payload! {
 pub struct UnitStreamOps;
 
 impl UnitStreamOps {
-    /// A pair of ends.
+    /// Makes a pair of ends.
     #[expect(clippy::new_ret_no_self, reason = "wit-bindgen has it under this name")]
     pub fn new() -> (StreamWriter<()>, StreamReader<()>) {
         stream_new::<Root, ()>()

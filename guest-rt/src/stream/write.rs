@@ -1,18 +1,121 @@
 //! Writing from a buffer.
 
-use super::buf::RawBuf;
-use super::channel::Channel;
+use super::channel::buf::RawBuf;
+use super::raw_copy::{Progress, RawItems, RawWrite};
 use super::{StreamResult, StreamWriter};
-use crate::copy::{CANCELLED, COMPLETED, DROPPED, Flight, one_thread};
+#[cfg(feature = "futures-sink")]
+use crate::copy::CopyState;
+use crate::copy::one_thread;
 use crate::payload::Items;
-use crate::task::current;
 use alloc::vec::Vec;
 use core::fmt;
-use core::future::Future;
+use core::future::{Future, poll_fn};
 use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
+
+impl<T> StreamWriter<T> {
+    /// Writes items, as many as the reader takes, and at least one unless there is none: then it waits until the reader
+    /// is ready.
+    pub fn write(&mut self, values: Vec<T>) -> StreamWrite<'_, T> {
+        self.write_buf(AbiBuffer::new(values))
+    }
+
+    /// Writes what a write has left.
+    pub fn write_buf(&mut self, values: AbiBuffer<T>) -> StreamWrite<'_, T> {
+        StreamWrite { write: RawWrite::new(self.channel(), values.into_raw()), writer: PhantomData }
+    }
+
+    /// Writes all items. Returns those left over if the reader was dropped; otherwise the vector is empty.
+    ///
+    /// When this future is dropped, items that were not written are dropped with it; see [`Self::write_from`].
+    pub async fn write_all(&mut self, values: Vec<T>) -> Vec<T> {
+        let mut write = self.write(values);
+        poll_fn(|cx| write.poll_all(cx)).await
+    }
+
+    /// Writes an item. Returns it if the reader was dropped.
+    pub async fn write_one(&mut self, value: T) -> Option<T> {
+        self.write_all(alloc::vec![value]).await.pop()
+    }
+
+    /// Writes items, as [`write`](Self::write) does, and removes those that were written from the front of `values`:
+    /// also when the future is dropped before it is done. So nothing is lost in a `select!`.
+    ///
+    /// Where no task is current (in a destructor of a resource, say), the engine does not let a write be given up: items
+    /// then stay with the writer, and [`take_unwritten`](Self::take_unwritten) gets them back in a task.
+    pub fn write_from<'a>(&'a mut self, values: &'a mut Vec<T>) -> WriteFrom<'a, T> {
+        WriteFrom { write: self.write(core::mem::take(values)), values }
+    }
+
+    /// As [`write_from`](Self::write_from), in a hand-written poll function: while it is pending, the items are with
+    /// the writer, and [`take_unwritten`](Self::take_unwritten) gives them back.
+    pub fn poll_write_from(&mut self, cx: &mut Context<'_>, values: &mut Vec<T>) -> Poll<StreamResult> {
+        let mut write = if self.is_writing() { self.resume() } else { self.write(core::mem::take(values)) };
+        let polled = write.step(cx);
+        // When it is pending, the writer goes on with it.
+        write.write.progress = Progress::Done;
+        polled.map(|(result, rest)| {
+            let mut rest = rest.into_vec();
+            rest.append(values);
+            *values = rest;
+            result
+        })
+    }
+
+    /// Gives up what [`poll_write_from`](Self::poll_write_from) is writing. Returns the items that were not written.
+    pub fn take_unwritten(&mut self) -> Vec<T> {
+        if !self.is_writing() {
+            return Vec::new();
+        }
+        let (_, rest) = self.resume().end();
+        rest.into_vec()
+    }
+
+    /// Writes all of `values`, after what is being written. Returns those left over if the reader was dropped. While this
+    /// is pending, the items are with the writer.
+    pub fn poll_write_all(&mut self, cx: &mut Context<'_>, mut values: Vec<T>) -> Poll<Vec<T>> {
+        loop {
+            if values.is_empty() && !self.is_writing() {
+                return Poll::Ready(values);
+            }
+            if ready!(self.poll_write_from(cx, &mut values)) == StreamResult::Dropped {
+                return Poll::Ready(values);
+            }
+        }
+    }
+
+    /// Closes the stream: the reader finds its end, and nothing can be written any more. Nothing is being written.
+    #[cfg(any(feature = "futures-io", feature = "futures-sink"))]
+    pub(super) fn close(&mut self) {
+        let channel = self.channel();
+        if channel.writer.open.get() && !channel.writer.is_copying() {
+            channel.writer.finished.set(true);
+            let (wake, displaced, _) = channel.close_writer();
+            wake.wake();
+            drop(displaced);
+        }
+    }
+
+    /// Leaves items to the reader, after what is being written: the writer goes.
+    #[cfg(feature = "futures-sink")]
+    pub(super) fn leave(&mut self, mut items: Vec<T>) {
+        if self.channel().writer.pending.state.get() == CopyState::Engine {
+            self.channel().last.set(RawBuf::from_vec(items));
+            return;
+        }
+        let mut all = self.take_unwritten();
+        all.append(&mut items);
+        // When it is pending, dropping the writer leaves them.
+        _ = self.poll_write_all(&mut Context::from_waker(core::task::Waker::noop()), all);
+    }
+
+    /// The write that the writer goes on with.
+    fn resume(&mut self) -> StreamWrite<'_, T> {
+        StreamWrite { write: RawWrite::resume(self.channel()), writer: PhantomData }
+    }
+}
 
 /// Items to write, of which some may have been written.
 ///
@@ -22,37 +125,27 @@ pub struct AbiBuffer<T> {
     items: PhantomData<T>,
 }
 
-/// The same without the type of the items.
-struct RawItems {
-    buf: RawBuf,
-    /// See `Channel::stamp`.
-    stamp: u64,
-}
-
-impl RawItems {
-    const NONE: RawItems = RawItems { buf: RawBuf::EMPTY, stamp: 0 };
-}
-
 one_thread!(AbiBuffer<T>, StreamWrite<'a, T>, WriteFrom<'a, T>);
 
 impl<T> AbiBuffer<T> {
-    pub(super) fn new(items: Vec<T>) -> AbiBuffer<T> {
-        AbiBuffer { raw: RawItems { buf: RawBuf::from_vec(items), stamp: 0 }, items: PhantomData }
+    fn new(items: Vec<T>) -> AbiBuffer<T> {
+        AbiBuffer { raw: RawItems::new(RawBuf::from_vec(items)), items: PhantomData }
     }
 
-    fn take_raw(self) -> RawItems {
+    fn into_raw(self) -> RawItems {
         let mut this = ManuallyDrop::new(self);
         core::mem::replace(&mut this.raw, RawItems::NONE)
     }
 
-    /// The items that were not written, in the vector that they came in.
+    /// Returns the items that were not written, in the vector that they came in. When all were written that is an empty
+    /// vector, which may be another one: a reader in the same component gives its own, of the same capacity, for one that
+    /// it takes as a whole.
     pub fn into_vec(self) -> Vec<T> {
-        let this = ManuallyDrop::new(self);
         // SAFETY: it was made of a vector of this type.
-        unsafe { this.raw.buf.into_vec() }
+        unsafe { self.into_raw().buf.into_vec() }
     }
 
-    /// How many items were not written.
+    /// Returns how many items were not written.
     pub fn remaining(&self) -> usize {
         self.raw.buf.rest()
     }
@@ -74,72 +167,41 @@ impl<T> fmt::Debug for AbiBuffer<T> {
 /// A write that is in progress: see [`StreamWriter::write`].
 ///
 /// Dropping it gives the write up, and drops the items that were not written; [`StreamWrite::cancel`] gives them back.
+/// Where the engine does not let it be given up, as where no task is current, the writer goes on with it. After the write
+/// has ended it is pending for ever.
 #[must_use = "futures do nothing unless polled"]
 pub struct StreamWrite<'a, T> {
     write: RawWrite<'a>,
     writer: PhantomData<&'a mut StreamWriter<T>>,
 }
 
-/// A write without the type of its items, which is that of its channel.
-pub(super) struct RawWrite<'a> {
-    channel: &'a Channel,
-    state: State,
-    /// What is to be written, while the channel does not have it.
-    items: RawItems,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
-    Start,
-    Flying,
-    Done,
-}
-
 impl<T> Unpin for StreamWrite<'_, T> {}
 
-impl<'a, T> StreamWrite<'a, T> {
-    #[inline]
-    pub(super) fn new(writer: &'a mut StreamWriter<T>, buf: AbiBuffer<T>) -> Self {
-        let write = RawWrite { channel: writer.channel(), state: State::Start, items: buf.take_raw() };
-        StreamWrite { write, writer: PhantomData }
-    }
-
-    /// The write that is in flight.
-    pub(super) fn resume(writer: &'a mut StreamWriter<T>) -> Self {
-        let write = RawWrite { channel: writer.channel(), state: State::Flying, items: RawItems::NONE };
-        StreamWrite { write, writer: PhantomData }
-    }
-
-    /// Gives the write up: what it has come to by now, and the items that were not written.
+impl<T> StreamWrite<'_, T> {
+    /// Gives the write up. Returns what it has come to by now, and the items that were not written.
     ///
-    /// After the write has ended: [`StreamResult::Cancelled`] and nothing.
+    /// After the write has ended this is [`StreamResult::Cancelled`] and nothing; also where the engine does not let it be
+    /// given up.
     pub fn cancel(mut self: Pin<&mut Self>) -> (StreamResult, AbiBuffer<T>) {
         self.end()
     }
 
-    pub(super) fn end(&mut self) -> (StreamResult, AbiBuffer<T>) {
+    fn end(&mut self) -> (StreamResult, AbiBuffer<T>) {
         let code = self.write.cancel();
         (StreamResult::from_code(code), self.rest())
     }
 
-    /// What was not written.
+    /// Takes what was not written.
     #[inline]
     fn rest(&mut self) -> AbiBuffer<T> {
         AbiBuffer { raw: core::mem::replace(&mut self.write.items, RawItems::NONE), items: PhantomData }
     }
 
-    /// Polls until all is written: what is left because the reader was dropped.
+    /// Polls until all is written. Returns what is left because the reader was dropped.
     #[inline]
-    pub(super) fn poll_all(&mut self, cx: &mut Context<'_>) -> Poll<Vec<T>> {
+    fn poll_all(&mut self, cx: &mut Context<'_>) -> Poll<Vec<T>> {
         ready!(self.write.poll_all(cx));
         Poll::Ready(self.rest().into_vec())
-    }
-
-    /// Polls; when that is pending, the writer goes on with the write even if this is dropped.
-    pub(super) fn poll_kept(&mut self, cx: &mut Context<'_>) -> Poll<(StreamResult, AbiBuffer<T>)> {
-        let polled = self.step(cx);
-        self.write.state = State::Done;
-        polled
     }
 
     #[inline]
@@ -147,102 +209,25 @@ impl<'a, T> StreamWrite<'a, T> {
         let code = ready!(self.write.poll(cx));
         Poll::Ready((StreamResult::from_code(code), self.rest()))
     }
+
+    #[cfg(feature = "futures-stream")]
+    pub(super) fn is_done(&self) -> bool {
+        self.write.progress == Progress::Done
+    }
 }
 
 impl<T> Future for StreamWrite<'_, T> {
     type Output = (StreamResult, AbiBuffer<T>);
 
-    /// After the write has ended: [`StreamResult::Cancelled`] and nothing.
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         self.step(cx)
     }
 }
 
-impl Drop for RawWrite<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        // What has ended leaves nothing.
-        if self.state != State::Done || self.items.buf.cap != 0 {
-            self.give_up();
-        }
-    }
-}
-
-impl<'a> RawWrite<'a> {
-    /// A write of items of the channel's type.
-    pub(super) fn new(channel: &'a Channel, items: RawBuf) -> RawWrite<'a> {
-        RawWrite { channel, state: State::Start, items: RawItems { buf: items, stamp: 0 } }
-    }
-
-    #[inline(never)]
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<u32> {
-        let channel = self.channel;
-        let code = match self.state {
-            State::Start => {
-                channel.drop_forgotten_write();
-                if channel.writer.finished.get() {
-                    Some(DROPPED)
-                } else {
-                    channel.write(&mut self.items.buf, &mut self.items.stamp, cx)
-                }
-            }
-            State::Flying => channel.poll_write(cx).map(|(code, buf)| {
-                self.items.buf = buf;
-                code
-            }),
-            State::Done => Some(CANCELLED),
-        };
-        self.state = if code.is_some() { State::Done } else { State::Flying };
-        code.map_or(Poll::Pending, Poll::Ready)
-    }
-
-    /// Polls until all is written, or the reader was dropped.
-    #[inline(never)]
-    pub(super) fn poll_all(&mut self, cx: &mut Context<'_>) -> Poll<u32> {
-        loop {
-            if self.state != State::Flying {
-                if self.items.buf.rest() == 0 {
-                    return Poll::Ready(COMPLETED);
-                }
-                self.state = State::Start;
-            }
-            if ready!(self.poll(cx)) == DROPPED {
-                return Poll::Ready(DROPPED);
-            }
-        }
-    }
-
-    #[inline(never)]
-    fn cancel(&mut self) -> u32 {
-        if core::mem::replace(&mut self.state, State::Done) != State::Flying {
-            return CANCELLED;
-        }
-        let (code, buf) = self.channel.cancel_write();
-        self.items.buf = buf;
-        code
-    }
-
-    /// It is known to the engine, which does not let it be cancelled here.
-    fn is_stuck(&self) -> bool {
-        self.state == State::Flying
-            && self.channel.writer.pending.flight.get() == Flight::Remote
-            && !current::may_block()
-    }
-
-    /// The future is dropped.
-    #[inline(never)]
-    fn give_up(&mut self) {
-        // What cannot be cancelled here is so by the next write, or when the writer is dropped.
-        if !self.is_stuck() {
-            self.cancel();
-            // SAFETY: the items are of the channel's type.
-            unsafe { core::mem::replace(&mut self.items.buf, RawBuf::EMPTY).free(&self.channel.items) }
-        }
-    }
-}
-
 /// A write that takes items from a vector: see [`StreamWriter::write_from`].
+///
+/// After the write has ended it is pending for ever.
 #[must_use = "futures do nothing unless polled"]
 pub struct WriteFrom<'a, T> {
     write: StreamWrite<'a, T>,
@@ -251,20 +236,10 @@ pub struct WriteFrom<'a, T> {
 
 impl<T> Unpin for WriteFrom<'_, T> {}
 
-impl<'a, T> WriteFrom<'a, T> {
-    pub(super) fn new(writer: &'a mut StreamWriter<T>, values: &'a mut Vec<T>) -> Self {
-        WriteFrom { write: StreamWrite::new(writer, AbiBuffer::new(core::mem::take(values))), values }
-    }
-}
-
 impl<T> Future for WriteFrom<'_, T> {
     type Output = StreamResult;
 
-    /// After the write has ended: [`StreamResult::Cancelled`].
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<StreamResult> {
-        if self.write.write.state == State::Done {
-            return Poll::Ready(StreamResult::Cancelled);
-        }
         self.write.step(cx).map(|(result, rest)| {
             *self.values = rest.into_vec();
             result
@@ -272,10 +247,17 @@ impl<T> Future for WriteFrom<'_, T> {
     }
 }
 
+impl<T> WriteFrom<'_, T> {
+    #[cfg(feature = "futures-stream")]
+    pub(super) fn is_done(&self) -> bool {
+        self.write.is_done()
+    }
+}
+
 impl<T> Drop for WriteFrom<'_, T> {
     fn drop(&mut self) {
         let write = &self.write.write;
-        if write.state != State::Done && !write.is_stuck() {
+        if write.progress != Progress::Done {
             let (_, rest) = self.write.end();
             *self.values = rest.into_vec();
         }

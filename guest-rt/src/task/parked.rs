@@ -11,7 +11,7 @@ use core::task::{Context, Waker};
 /// Whom to wake: a node of ours by its pointer; anything else is kept out of line.
 ///
 /// Wakers are anybody's code, also when they are cloned or dropped. So they are cloned before anything is looked at, and
-/// woken or dropped from a [`Target`], when everything else is done.
+/// woken or dropped from a [`Wake`], when everything else is done.
 pub(crate) struct Parked {
     /// A node, or one of the three below.
     node: Cell<*const ()>,
@@ -26,22 +26,39 @@ union Other {
 /// What is called instead of waking somebody: see [`Operation::detach`].
 pub(crate) type Call = unsafe fn(*const Operation, u32);
 
-/// What was parked. Waking or dropping it runs code of users, so it is used up last, when nothing is half done.
-#[must_use = "it has to be woken, or dropped, when everything else is done"]
-pub(crate) enum Target {
+/// Somebody to wake, or to let go. Either runs code of users, which may come back to where this was taken from: so it is
+/// used up last, when everything else is done and nothing is borrowed.
+#[must_use = "it is to be woken, or dropped, when everything else is done"]
+pub(crate) enum Wake {
     Nobody,
     Node(NodeRef),
     Waker(Waker),
 }
 
-impl Target {
-    /// Wakes it.
+impl Wake {
+    /// Wakes nobody.
     #[inline(always)]
+    pub(crate) const fn nobody() -> Wake {
+        Wake::Nobody
+    }
+
+    /// Returns whom `cx` wakes. Runs code of users, if the waker is not one of this runtime: nothing that was read before
+    /// is true any more.
+    #[inline]
+    pub(crate) fn of(cx: &Context<'_>) -> Wake {
+        match node_of(cx.waker()) {
+            Some(node) => Wake::Node(node),
+            None => Wake::Waker(cx.waker().clone()),
+        }
+    }
+
+    /// Wakes it.
+    #[inline]
     pub(crate) fn wake(self) {
         match self {
-            Target::Node(node) => wake(node),
-            Target::Waker(waker) => waker.wake(),
-            Target::Nobody => {}
+            Wake::Node(node) => wake(node),
+            Wake::Waker(waker) => waker.wake(),
+            Wake::Nobody => {}
         }
     }
 }
@@ -122,8 +139,25 @@ impl Parked {
         drop(old);
     }
 
+    /// Parks `wake` instead of who was parked, who is returned.
+    #[inline(never)]
+    pub(crate) fn put(&self, wake: Wake) -> Wake {
+        let old = self.take();
+        match wake {
+            Wake::Nobody => {}
+            Wake::Node(node) => self.node.set(node.block::<()>()),
+            Wake::Waker(waker) => {
+                self.node.set(FOREIGN);
+                // SAFETY: nobody refers into the cell: each function here that does calls nothing from inside. What it
+                // held was taken.
+                unsafe { (*self.other.get()).write(Other { waker: ManuallyDrop::new(waker) }) };
+            }
+        }
+        old
+    }
+
     /// Parks `new` instead of what was parked, which is returned.
-    pub(crate) fn replace(&self, new: Parked) -> Target {
+    pub(crate) fn replace(&self, new: Parked) -> Wake {
         let new = ManuallyDrop::new(new);
         let old = self.take();
         self.node.set(new.node.get());
@@ -149,16 +183,16 @@ impl Parked {
 
     /// Takes who is parked. What is called instead is forgotten.
     #[inline(never)]
-    pub(crate) fn take(&self) -> Target {
+    pub(crate) fn take(&self) -> Wake {
         if let Some(node) = self.node() {
             self.node.set(NOBODY);
-            return Target::Node(node);
+            return Wake::Node(node);
         }
         // SAFETY: what the constants say. The waker is moved out, since the cell holds nobody from now on.
         unsafe {
             match self.node.replace(NOBODY) {
-                FOREIGN => Target::Waker(ManuallyDrop::into_inner((*self.other.get()).assume_init_read().waker)),
-                _ => Target::Nobody,
+                FOREIGN => Wake::Waker(ManuallyDrop::into_inner((*self.other.get()).assume_init_read().waker)),
+                _ => Wake::Nobody,
             }
         }
     }

@@ -30,7 +30,7 @@
 //!    of them that are registered.
 
 use super::node::NodeRef;
-use super::parked::{Call, Parked, Target};
+use super::parked::{Call, Parked, Wake};
 use super::table::{self, Entry};
 use super::{MEMBER, PENDING, TaskRef, current, rest, wake};
 use crate::builtins::{self, event, subtask};
@@ -150,7 +150,7 @@ impl Operation {
                 None => {
                     let wait = Wait { handle: Cell::new(handle), joined: Cell::new(None), parked: Parked::call(call) };
                     (*(*this).wait.get()).write(wait);
-                    Target::Nobody
+                    Wake::Nobody
                 }
             }
         };

@@ -121,7 +121,7 @@ fn what_was_read_ahead_leaves_with_the_reader() {
             for i in 0..reads {
                 assert_eq!(reader.next().await.unwrap().0, i);
             }
-            theirs.replace(Some((reader.buffered().len() as u32, give(reader))));
+            theirs.replace(Some((reader.buffer().len() as u32, give(reader))));
         });
         let mut sent = 0;
         while given.borrow().is_none() {

@@ -3,10 +3,13 @@
 mod adapters;
 #[path = "../shared/counting.rs"]
 mod counting;
+mod ended;
 mod future;
 mod future_users;
+mod left;
 mod local_pairs;
 mod memory;
+mod reentrancy;
 mod result_stream;
 mod same_rules;
 mod stream;

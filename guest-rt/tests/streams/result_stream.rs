@@ -29,12 +29,12 @@ fn all_items_come_before_the_result() {
     runs(async {
         let mut stream = pair(0..3, Ok(42));
         for item in 0..3 {
-            assert_eq!(stream.next().await, Ok(Some(item)));
+            assert_eq!(stream.try_next().await, Ok(Some(item)));
         }
-        assert_eq!(stream.next().await, Ok(None));
-        assert_eq!(stream.next().await, Ok(None));
+        assert_eq!(stream.try_next().await, Ok(None));
+        assert_eq!(stream.try_next().await, Ok(None));
         assert_eq!(stream.finish().await, Ok(Some(42)));
-        assert_eq!(pair(0..3, Ok(1)).collect().await, Ok((vec![0, 1, 2], Some(1))));
+        assert_eq!(pair(0..3, Ok(1)).collect_with_result().await, Ok((vec![0, 1, 2], Some(1))));
     });
 }
 
@@ -42,12 +42,12 @@ fn all_items_come_before_the_result() {
 fn an_error_comes_once_and_after_all_items() {
     runs(async {
         let mut stream = pair(0..2, Err("broken".into()));
-        assert_eq!(stream.next().await, Ok(Some(0)));
+        assert_eq!(stream.try_next().await, Ok(Some(0)));
         assert_eq!(stream.next_chunk().await, Ok(Some(vec![1])));
         assert_eq!(stream.next_chunk().await, Err("broken".into()));
-        assert_eq!(stream.next().await, Ok(None));
+        assert_eq!(stream.try_next().await, Ok(None));
         assert_eq!(stream.finish().await, Ok(None));
-        assert_eq!(pair(0..1, Err("late".into())).collect().await, Err("late".into()));
+        assert_eq!(pair(0..1, Err("late".into())).collect_with_result().await, Err("late".into()));
     });
 }
 
@@ -63,7 +63,7 @@ fn it_is_a_stream_of_results() {
 fn finishing_early_lets_the_writer_go_before_it_waits() {
     runs(async {
         let mut stream = pair(0..1_000_000, Ok(7));
-        assert_eq!(stream.next().await, Ok(Some(0)));
+        assert_eq!(stream.try_next().await, Ok(Some(0)));
         // Were the stream still there, the writer would wait for it, and this for the writer.
         assert_eq!(stream.finish().await, Ok(Some(7)));
     });
@@ -77,7 +77,7 @@ fn a_pair_that_is_not_at_its_end_is_passed_on_as_it_came() {
         assert_eq!(reader.collect().await, [0, 1, 2]);
         assert_eq!(result.await, Ok(1));
         let mut ended = pair(0..0, Ok(1));
-        assert_eq!(ended.next().await, Ok(None));
+        assert_eq!(ended.try_next().await, Ok(None));
         assert!(ended.into_inner().is_err());
     });
 }

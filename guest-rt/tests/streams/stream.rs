@@ -112,7 +112,7 @@ fn the_first_item_is_read_alone() {
     run();
     assert!(exited(task));
     assert_eq!(remote.outcome(), Some((0, 1)));
-    assert!(reader.borrow_mut().buffered().is_empty());
+    assert!(reader.borrow_mut().buffer().is_empty());
 }
 
 #[test]

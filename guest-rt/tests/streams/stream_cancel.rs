@@ -44,12 +44,13 @@ async fn read_all(mut reader: StreamReader<Token>, how: How, give_up: u32, got: 
             How::Poll => {
                 let mut buf = Vec::with_capacity(2);
                 if gives_up {
-                    let polled = core::future::poll_fn(|cx| Poll::Ready(reader.poll_read(cx, &mut buf))).await;
+                    let polled = core::future::poll_fn(|cx| Poll::Ready(reader.poll_read_into(cx, &mut buf))).await;
                     turn().await;
                     if polled == Poll::Ready(StreamResult::Dropped) {
                         return;
                     }
-                } else if core::future::poll_fn(|cx| reader.poll_read(cx, &mut buf)).await == StreamResult::Dropped {
+                } else if core::future::poll_fn(|cx| reader.poll_read_into(cx, &mut buf)).await == StreamResult::Dropped
+                {
                     return;
                 }
                 keep(buf);
@@ -185,13 +186,13 @@ async fn write_all(mut writer: StreamWriter<Token>, how: u32, give_up: u32) {
                 .into_vec();
             }
             _ => {
-                let polled = core::future::poll_fn(|cx| Poll::Ready(writer.poll_write(cx, &mut items))).await;
+                let polled = core::future::poll_fn(|cx| Poll::Ready(writer.poll_write_from(cx, &mut items))).await;
                 if polled.is_pending() {
                     turn().await;
                     if gives_up {
                         items = writer.take_unwritten();
                     } else {
-                        core::future::poll_fn(|cx| writer.poll_write(cx, &mut items)).await;
+                        core::future::poll_fn(|cx| writer.poll_write_from(cx, &mut items)).await;
                     }
                 }
             }
@@ -305,7 +306,7 @@ fn writers_can_be_dropped_in_every_state() {
             for reads in 0..3 {
                 for in_task in [false, true] {
                     let (writer, reader) = stream::<Token>();
-                    let (remote, _local) = if given { (Some(give(reader)), None) } else { (None, Some(reader)) };
+                    let (remote, local) = if given { (Some(give(reader)), None) } else { (None, Some(reader)) };
                     let writer = Rc::new(RefCell::new(Some(writer)));
                     export!({
                         let writer = writer.clone();
@@ -313,7 +314,7 @@ fn writers_can_be_dropped_in_every_state() {
                             let mut idle = writer.take().unwrap();
                             if writes {
                                 let mut items = Token::many(0..2);
-                                _ = core::future::poll_fn(|cx| Poll::Ready(idle.poll_write(cx, &mut items))).await;
+                                _ = core::future::poll_fn(|cx| Poll::Ready(idle.poll_write_from(cx, &mut items))).await;
                             }
                             writer.replace(Some(idle));
                         }
@@ -331,7 +332,10 @@ fn writers_can_be_dropped_in_every_state() {
                     }
                     export!(turn());
                     run();
-                    drop(remote);
+                    // What the writer held was left to the reader.
+                    drop((remote, local));
+                    export!(turn());
+                    run();
                     let fates = fates();
                     assert!(fates.values().all(|fate| *fate != Fate::Here), "{fates:?}");
                     let taken = fates.values().filter(|fate| **fate == Fate::Given).count();
@@ -341,4 +345,106 @@ fn writers_can_be_dropped_in_every_state() {
             }
         }
     }
+}
+
+/// The built-in that cancels waits, and so it is not called where nothing may wait.
+fn without_cancelling<T>(in_export: impl FnOnce() -> T) -> T {
+    let cancels = || counts().into_iter().find(|(name, _)| *name == "stream.cancel").map_or(0, |(_, count)| count);
+    let before = cancels();
+    let result = native::sync_export(in_export);
+    assert_eq!(cancels(), before);
+    result
+}
+
+#[test]
+fn a_read_that_cannot_be_cancelled_goes_on_for_the_reader() {
+    for drops in [false, true] {
+        let (remote, handle) = Remote::stream::<Token>();
+        let mut reader: StreamReader<Token> = lift(handle);
+        let mut buf = Vec::with_capacity(8);
+        buf.push(Token::new(90));
+        let mut read = reader.read(buf);
+        assert!(poll_once(&mut read).is_pending());
+        without_cancelling(|| {
+            if drops {
+                drop(read);
+            } else {
+                let (result, items) = Pin::new(&mut read).cancel();
+                assert_eq!((result, items.len()), (StreamResult::Cancelled, 1));
+            }
+        });
+        remote.write(&[1u32, 2]);
+        let task = export!(async move {
+            assert_eq!(reader.next().await.map(|token| token.0), Some(1));
+            assert_eq!(reader.read(Vec::with_capacity(8)).await.1.len(), 1);
+        });
+        run();
+        assert!(exited(task));
+        drop(remote);
+        assert_eq!(fates().into_values().collect::<Vec<_>>(), [Fate::Dropped; 3]);
+        nothing_is_left();
+    }
+}
+
+#[test]
+fn a_write_that_cannot_be_cancelled_goes_on_for_the_writer() {
+    for how in 0..3 {
+        let (mut writer, reader) = stream::<Token>();
+        let remote = give(reader);
+        let mut items = Token::many(0..2);
+        if how < 2 {
+            let mut write = writer.write(core::mem::take(&mut items));
+            assert!(poll_once(&mut write).is_pending());
+            without_cancelling(|| {
+                if how == 0 {
+                    drop(write);
+                } else {
+                    let (result, rest) = Pin::new(&mut write).cancel();
+                    assert_eq!((result, rest.remaining()), (StreamResult::Cancelled, 0));
+                }
+            });
+        } else {
+            let mut write = writer.write_from(&mut items);
+            assert!(poll_once(&mut write).is_pending());
+            without_cancelling(|| drop(write));
+        }
+        let task = export!(async move {
+            if how == 2 {
+                items.extend(writer.take_unwritten());
+                assert_eq!(items.len(), 2);
+            }
+            items.push(Token::new(2));
+            assert!(writer.write_all(items).await.is_empty());
+        });
+        let mut got = 0;
+        while got < 3 {
+            remote.read(4);
+            run();
+            got += remote.outcome().unwrap().1;
+        }
+        assert!(exited(task));
+        drop(remote);
+        assert_eq!(fates().into_values().collect::<Vec<_>>(), [Fate::Given; 3]);
+        nothing_is_left();
+    }
+}
+
+#[test]
+fn a_reader_leaves_with_a_read_that_cannot_be_cancelled() {
+    let (remote, handle) = Remote::stream::<Token>();
+    let mut reader: StreamReader<Token> = lift(handle);
+    assert!(reader.poll_next(&mut core::task::Context::from_waker(core::task::Waker::noop())).is_pending());
+    let given = without_cancelling(|| give(reader));
+    export!(turn());
+    for item in 1..4u32 {
+        given.read(4);
+        remote.write(&[item]);
+        run();
+        assert_eq!(remote.outcome().map(|(_, count)| count), Some(1));
+        assert_eq!(given.outcome().map(|(_, count)| count), Some(1));
+    }
+    drop((remote, given));
+    run();
+    assert_eq!(fates().into_values().collect::<Vec<_>>(), [Fate::Given; 3]);
+    nothing_is_left();
 }

@@ -89,7 +89,7 @@ impl Guest for Answerer {
         spawn_local(async move {
             let (mut writer, mut write) = (writer, future_writer.write("value".into()));
             poll_fn(|cx| {
-                assert!(writer.poll_write(cx, &mut vec!["item".into(); 3]).is_pending());
+                assert!(writer.poll_write_from(cx, &mut vec!["item".into(); 3]).is_pending());
                 assert!(Pin::new(&mut write).poll(cx).is_pending());
                 Poll::Ready(())
             })
@@ -97,6 +97,18 @@ impl Guest for Answerer {
             HELD.with_borrow_mut(|held| (held.writer, held.write) = (Some(writer), Some(write)));
         });
         (reader, future_reader)
+    }
+
+    async fn accept() -> StreamReader<String> {
+        let (mut writer, reader) = wit_stream::new();
+        spawn_local(async move {
+            poll_fn(|cx| {
+                assert!(writer.poll_write_from(cx, &mut vec!["item".into(); 3]).is_pending());
+                Poll::Ready(())
+            })
+            .await;
+        });
+        reader
     }
 
     fn let_go() {

@@ -58,20 +58,7 @@ impl Guest {
             Guest::Peer | Guest::PeerFull => (Side::Peer, "peer-guest", "bench"),
             Guest::Floor => (Side::Ours, "wasp-test-guests", "bench-floor"),
         };
-        let profile = match opt {
-            Opt::Speed => ("bench-speed", "3"),
-            Opt::Size => ("bench-size", "'s'"),
-        };
-        let mut arguments = vec![format!("--example={example}"), format!("--profile={}", profile.0)];
-        for setting in [
-            "inherits='release'".to_owned(),
-            format!("opt-level={}", profile.1),
-            "lto=true".to_owned(),
-            "codegen-units=1".to_owned(),
-            "panic='abort'".to_owned(),
-        ] {
-            arguments.push(format!("--config=profile.{}.{setting}", profile.0));
-        }
+        let mut arguments = opt.arguments(example);
         if counted {
             arguments.push("--features=counted".to_owned());
         }
@@ -93,6 +80,27 @@ impl Guest {
             module = count_built_ins(&module, "wasp:bench/api#built-ins")?;
         }
         component::encode(&module, None).with_context(|| self.name())
+    }
+}
+
+impl Opt {
+    /// What tells cargo to build an example this way.
+    pub(super) fn arguments(self, example: &str) -> Vec<String> {
+        let profile = match self {
+            Opt::Speed => ("bench-speed", "3"),
+            Opt::Size => ("bench-size", "'s'"),
+        };
+        let mut arguments = vec![format!("--example={example}"), format!("--profile={}", profile.0)];
+        for setting in [
+            "inherits='release'".to_owned(),
+            format!("opt-level={}", profile.1),
+            "lto=true".to_owned(),
+            "codegen-units=1".to_owned(),
+            "panic='abort'".to_owned(),
+        ] {
+            arguments.push(format!("--config=profile.{}.{setting}", profile.0));
+        }
+        arguments
     }
 }
 

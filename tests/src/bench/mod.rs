@@ -3,8 +3,10 @@
 mod guests;
 mod instrument;
 mod measure;
+mod pipes;
 mod table;
 
 pub use guests::{Guest, Opt};
 pub use measure::{CASES, Case, Figures, Measured, measure};
+pub use pipes::{Pipe, pipes};
 pub use table::Table;

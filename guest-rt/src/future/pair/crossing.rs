@@ -2,7 +2,7 @@
 
 use super::{Pair, Value};
 use crate::builtins::BLOCKED;
-use crate::copy::{Flight, NO_HANDLE};
+use crate::copy::{CopyState, NO_HANDLE};
 use crate::task::handover;
 
 impl<T: 'static> Pair<T> {
@@ -67,7 +67,7 @@ impl<T: 'static> Pair<T> {
         // cancelled at once, and its value stays. A writer may go when it knows that nobody reads: to that end it writes
         // what is in the room, which nobody reads.
         unsafe {
-            if self.writer.flight.get() == Flight::Remote {
+            if self.writer.state.get() == CopyState::Engine {
                 self.writer.cancel(Some(self.writing.cancel));
             }
             (self.writing.drop_readable)(reader);
@@ -76,7 +76,7 @@ impl<T: 'static> Pair<T> {
             (self.writing.drop)(self.writer.forget_handle());
         }
         match self.state.get() {
-            Value::Offered => self.writer.flight.set(Flight::Local),
+            Value::Offered => self.writer.state.set(CopyState::Local),
             Value::Background => {
                 self.state.set(Value::Sent);
                 // SAFETY: the write was an owner, and is over; the reader is one still.

@@ -7,9 +7,9 @@ mod writing;
 pub(super) use self::writing::Written;
 
 use super::Area;
-use crate::copy::{COMPLETED, Flight, NO_HANDLE, Pending};
+use crate::copy::{COMPLETED, CopyState, NO_HANDLE, Pending};
 use crate::payload::FutureWriting;
-use crate::task::parked::Target;
+use crate::task::parked::Wake;
 use alloc::boxed::Box;
 use core::cell::{Cell, UnsafeCell};
 use core::mem::MaybeUninit;
@@ -79,7 +79,7 @@ pub(super) struct Pair<T: 'static> {
 /// The part of an operation that runs code of users. It is left for when the state is whole.
 #[must_use = "it is run last"]
 pub(super) struct Last<T> {
-    woken: Option<Target>,
+    woken: Option<Wake>,
     /// A value that the other side has taken, or that nobody wants.
     dropped: Option<T>,
 }
@@ -143,7 +143,7 @@ impl<T: 'static> Pair<T> {
     }
 
     /// Tells a reader that waits here to look again. Returns its waker.
-    fn tell_reader(&self) -> Option<Target> {
-        (self.reader.flight.get() == Flight::Local).then(|| self.reader.settle(COMPLETED))
+    fn tell_reader(&self) -> Option<Wake> {
+        (self.reader.state.get() == CopyState::Local).then(|| self.reader.set_outcome(COMPLETED))
     }
 }

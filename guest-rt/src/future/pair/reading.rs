@@ -1,8 +1,8 @@
 //! What the reader of a pair does.
 
 use super::{Last, Pair, Value};
-use crate::copy::{COMPLETED, DROPPED, Flight, NO_HANDLE};
-use crate::task::parked::Target;
+use crate::copy::{COMPLETED, CopyState, DROPPED, NO_HANDLE};
+use crate::task::parked::Wake;
 use core::task::Context;
 
 /// What a reader has taken.
@@ -10,8 +10,8 @@ use core::task::Context;
 pub(in crate::future) struct Taken<T> {
     /// The value, or the function that makes it.
     value: Result<T, fn() -> T>,
-    writer: Option<Target>,
-    reader: Target,
+    writer: Option<Wake>,
+    reader: Wake,
 }
 
 impl<T> Taken<T> {
@@ -31,11 +31,13 @@ impl<T> Taken<T> {
 impl<T: 'static> Pair<T> {
     /// Takes the value, if it is there. Otherwise `cx` is woken when that has changed.
     pub(in crate::future) fn read(&self, cx: &Context<'_>) -> Option<Taken<T>> {
+        // Code of users, and so before anything is looked at.
+        let wake = Wake::of(cx);
         self.demote();
         if let taken @ Some(_) = self.take() {
             return taken;
         }
-        self.reader.wait_locally(cx);
+        drop(self.reader.wait_locally(wake));
         // The waker is code of users, which may have written.
         self.take()
     }
@@ -53,15 +55,15 @@ impl<T: 'static> Pair<T> {
         };
         self.state.set(Value::Gone);
         if state == Value::Offered {
-            writer = Some(self.writer.settle(COMPLETED));
+            writer = Some(self.writer.set_outcome(COMPLETED));
         }
         Some(Taken { value, writer, reader: self.stop_reading() })
     }
 
     /// Stops waiting. Returns the reader's waker, to be dropped last.
-    pub(in crate::future) fn stop_reading(&self) -> Target {
-        self.reader.flight.set(Flight::Idle);
-        self.reader.take_parked()
+    pub(in crate::future) fn stop_reading(&self) -> Wake {
+        self.reader.state.set(CopyState::Idle);
+        self.reader.unpark()
     }
 
     /// The reader is dropped.
@@ -76,7 +78,7 @@ impl<T: 'static> Pair<T> {
         pair.reader_open.set(false);
         let mut last = Last::NOTHING;
         match (pair.reader.forget_handle(), pair.state.get()) {
-            (NO_HANDLE, Value::Offered) => last.woken = Some(pair.writer.settle(DROPPED)),
+            (NO_HANDLE, Value::Offered) => last.woken = Some(pair.writer.set_outcome(DROPPED)),
             (NO_HANDLE, Value::Sent) => {
                 pair.state.set(Value::Gone);
                 // SAFETY: the state said that the value is there, and does so no more.

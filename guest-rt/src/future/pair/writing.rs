@@ -2,7 +2,7 @@
 
 use super::{Last, Pair, Value};
 use crate::builtins::BLOCKED;
-use crate::copy::{COMPLETED, DROPPED, Flight, NO_HANDLE, Pending};
+use crate::copy::{COMPLETED, CopyState, DROPPED, NO_HANDLE, Pending, Wake};
 use crate::task::handover;
 use crate::task::waitable::Operation;
 use core::task::Context;
@@ -28,6 +28,8 @@ impl<T> Written<T> {
 impl<T: 'static> Pair<T> {
     /// Writes a value. Returns `None` if that has to wait.
     pub(in crate::future) fn write(&self, value: T, cx: &mut Context<'_>) -> Option<Written<T>> {
+        // Code of users, and so before anything is looked at.
+        let wake = Wake::of(cx);
         if self.writer.handle.get() != NO_HANDLE {
             return self.write_to_engine(value, cx);
         }
@@ -36,12 +38,12 @@ impl<T: 'static> Pair<T> {
             return Some(Written::Dropped(value));
         }
         self.put(value);
-        if self.reader.flight.get() == Flight::Local {
+        if self.reader.state.get() == CopyState::Local {
             self.state.set(Value::Sent);
             return Some(Written::Taken(Last { woken: self.tell_reader(), dropped: None }));
         }
         self.state.set(Value::Offered);
-        self.writer.wait_locally(cx);
+        drop(self.writer.wait_locally(wake));
         // The waker is code of users, which may have read.
         self.poll_write(cx)
     }
@@ -60,7 +62,7 @@ impl<T: 'static> Pair<T> {
         unsafe { self.writer.wait(cx) }
         if self.reader_open.get() {
             // The reader was lowered in vain, and may come back: see `demote`.
-            self.writer.park(cx);
+            drop(self.writer.park(Wake::of(cx)));
         }
         None
     }
@@ -81,25 +83,26 @@ impl<T: 'static> Pair<T> {
 
     /// Waits for the write. Returns what it came to.
     pub(in crate::future) fn poll_write(&self, cx: &mut Context<'_>) -> Option<Written<T>> {
-        let flight = self.writer.flight.get();
-        if flight == Flight::Remote && self.reader_open.get() {
-            self.writer.park(cx);
+        if self.writer.state.get() == CopyState::Engine && self.reader_open.get() {
+            drop(self.writer.park(Wake::of(cx)));
         }
+        // Parking runs code of users, which may have brought the reader back: so only now.
+        let state = self.writer.state.get();
         let code = self.writer.poll(cx)?;
-        Some(self.stop_write(flight, code))
+        Some(self.stop_write(state, code))
     }
 
     /// Cancels the write. Returns what it has come to.
     pub(in crate::future) fn cancel_write(&self) -> Written<T> {
-        let flight = self.writer.flight.get();
+        let state = self.writer.state.get();
         // SAFETY: it is the built-in that cancels a write of this end.
         let code = unsafe { self.writer.cancel(Some(self.writing.cancel)) };
-        self.stop_write(flight, code)
+        self.stop_write(state, code)
     }
 
     /// Returns what a write came to that was in flight like this, and has ended.
-    fn stop_write(&self, flight: Flight, code: u32) -> Written<T> {
-        if flight == Flight::Remote {
+    fn stop_write(&self, state: CopyState, code: u32) -> Written<T> {
+        if state == CopyState::Engine {
             // SAFETY: that write has ended.
             return unsafe { self.after_write(code) };
         }
@@ -216,7 +219,7 @@ impl<T: 'static> Pair<T> {
     pub(in crate::future) unsafe fn detach_write(this: *const Pair<T>) {
         // SAFETY: the caller was an owner; from here on the write is, until it has ended. So it stays in place until then.
         let last = unsafe {
-            let parked = (*this).writer.take_parked();
+            let parked = (*this).writer.unpark();
             let code = (*this).writer.withdraw();
             (*this).state.set(Value::Background);
             let last = match code {
@@ -241,7 +244,7 @@ impl<T: 'static> Pair<T> {
         let this = Pending::of_operation(operation).cast::<Pair<T>>();
         // SAFETY: the writer is the first field of its pair, which the write has kept in place.
         let last = unsafe {
-            (*this).writer.flight.set(Flight::Idle);
+            (*this).writer.state.set(CopyState::Idle);
             Self::end_detached(this, code)
         };
         last.run();

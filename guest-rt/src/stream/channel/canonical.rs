@@ -1,12 +1,13 @@
 //! Memory for canonical values on their way in or out, which a channel uses again and again.
 
+use super::Channel;
 use super::buf::allocate;
-use super::channel::Channel;
 use alloc::alloc::{Layout, dealloc};
 use core::ptr;
+use core::sync::atomic::{AtomicU64, Ordering};
 
 impl Channel {
-    /// Room for `count` canonical values.
+    /// Returns room for `count` canonical values.
     #[inline(never)]
     pub(super) fn area_for(&self, count: usize, size: usize, align: usize) -> *mut u8 {
         let needed = count.saturating_mul(size);
@@ -29,15 +30,22 @@ impl Channel {
             (None, None) => 1,
         };
         if size != 0 {
-            // SAFETY: that is how it was allocated.
+            // SAFETY: `area_for` allocated it with this size and this alignment, which is the same for all calls.
             unsafe { dealloc(self.area.replace(ptr::null_mut()), Layout::from_size_align_unchecked(size, align)) }
         }
     }
 
-    /// Nothing of the area is needed any more.
+    /// Notes that nothing of the area is needed any more.
     pub(super) fn clear_area(&self) {
         self.stamp.set(0);
-        // SAFETY: nobody else uses the scratch.
+        // SAFETY: the scratch is used here and where items are lowered, and neither runs code that comes back.
         unsafe { (*self.scratch.get()).clear() }
     }
+}
+
+/// Returns a number that no buffer of items had before: what the area of a channel holds is found again by it, when the
+/// rest of a buffer is written. Addresses would not do, since they are used again.
+pub(super) fn next_stamp() -> u64 {
+    static STAMP: AtomicU64 = AtomicU64::new(1);
+    STAMP.fetch_add(1, Ordering::Relaxed)
 }

@@ -1,13 +1,13 @@
 //! Streams of bytes as `futures::io` has them.
 
-use super::{StreamReader, StreamWriter};
+use crate::stream::{StreamReader, StreamWriter};
 use alloc::vec::Vec;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use futures_io::{AsyncBufRead, AsyncRead, AsyncWrite};
 use std::io::{Error, ErrorKind, Result};
 
-/// So many bytes are copied for one write at most.
+/// At most this many bytes are copied for one write.
 const MOST: usize = 64 * 1024;
 
 impl AsyncRead for StreamReader<u8> {
@@ -18,8 +18,8 @@ impl AsyncRead for StreamReader<u8> {
         self.read_ahead(buf.len().min(MOST));
         let ready = ready!(self.poll_fill(cx));
         let count = ready.len().min(buf.len());
-        for (to, from) in buf.iter_mut().zip(ready) {
-            *to = *from;
+        if let (Some(to), Some(from)) = (buf.get_mut(..count), ready.get(..count)) {
+            to.copy_from_slice(from);
         }
         self.consume(count);
         Poll::Ready(Ok(count))
@@ -36,21 +36,22 @@ impl AsyncBufRead for StreamReader<u8> {
     }
 }
 
-/// Bytes are copied once, into the write that is then in flight: at most 64 KiB of them. That one is done when the next
-/// write or a flush is. When the reader was dropped, these fail with [`ErrorKind::BrokenPipe`].
+/// Bytes are copied once, into a write that then goes on: at most 64 KiB of them. They have been read when the next write
+/// or a flush is done; when the reader was dropped instead, that fails with [`ErrorKind::BrokenPipe`]. Dropping the writer
+/// does not wait, and loses nothing: what was accepted is left to the reader.
 impl AsyncWrite for StreamWriter<u8> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<Result<usize>> {
         ready!(self.as_mut().poll_flush(cx))?;
         if buf.is_empty() {
             return Poll::Ready(Ok(0));
         }
-        let count = buf.len().min(MOST);
-        let mut bytes = Vec::with_capacity(count);
-        bytes.extend(buf.iter().take(count));
-        match self.poll_write_all(cx, bytes) {
-            Poll::Ready(rest) if rest.len() == count => Poll::Ready(Err(gone())),
-            _ => Poll::Ready(Ok(count)),
-        }
+        let bytes = buf.get(..MOST).unwrap_or(buf).to_vec();
+        let count = bytes.len();
+        Poll::Ready(match self.poll_write_all(cx, bytes) {
+            Poll::Pending => Ok(count),
+            Poll::Ready(rest) if rest.len() == count => Err(gone()),
+            Poll::Ready(rest) => Ok(count - rest.len()),
+        })
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
@@ -61,7 +62,7 @@ impl AsyncWrite for StreamWriter<u8> {
     /// The reader finds the end of the stream when this is done.
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
         let flushed = ready!(self.as_mut().poll_flush(cx));
-        self.shut();
+        self.close();
         Poll::Ready(flushed)
     }
 }

@@ -1,13 +1,17 @@
 //! Writers as `futures::Sink`.
 
-use super::StreamWriter;
+use crate::stream::{StreamWriter, page_of};
 use alloc::vec::Vec;
 use core::fmt;
+use core::mem::ManuallyDrop;
 use core::pin::Pin;
+use core::ptr;
 use core::task::{Context, Poll, ready};
 use futures_sink::Sink;
 
 /// The writer of a stream, as a `futures::Sink`: see [`StreamWriter::into_sink`].
+///
+/// Dropping it does not wait, and loses nothing: what was sent is left to the reader.
 #[derive(Debug)]
 pub struct StreamWriterSink<T> {
     writer: StreamWriter<T>,
@@ -15,7 +19,7 @@ pub struct StreamWriterSink<T> {
     items: Vec<T>,
 }
 
-/// The reader of a stream was dropped: what was not written is lost.
+/// The reader of a stream was dropped: what was not read is lost.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ReaderDropped;
 
@@ -28,7 +32,7 @@ impl fmt::Display for ReaderDropped {
 impl core::error::Error for ReaderDropped {}
 
 impl<T> StreamWriter<T> {
-    /// A `futures::Sink` for the items.
+    /// Returns a `futures::Sink` for the items.
     ///
     /// It collects about a page of items before it writes; flushing it writes what there is.
     pub fn into_sink(self) -> StreamWriterSink<T> {
@@ -37,11 +41,14 @@ impl<T> StreamWriter<T> {
 }
 
 impl<T> StreamWriterSink<T> {
-    /// The writer, and the items that were not written.
-    pub fn into_inner(mut self) -> (StreamWriter<T>, Vec<T>) {
-        let mut items = self.writer.take_unwritten();
-        items.append(&mut self.items);
-        (self.writer, items)
+    /// Returns the writer, and the items that were not written.
+    pub fn into_inner(self) -> (StreamWriter<T>, Vec<T>) {
+        let this = ManuallyDrop::new(self);
+        // SAFETY: both are moved out of what is not dropped.
+        let (mut writer, mut last) = unsafe { (ptr::read(&this.writer), ptr::read(&this.items)) };
+        let mut items = writer.take_unwritten();
+        items.append(&mut last);
+        (writer, items)
     }
 
     fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ReaderDropped>> {
@@ -54,11 +61,20 @@ impl<T> StreamWriterSink<T> {
 
 impl<T> Unpin for StreamWriterSink<T> {}
 
+impl<T> Drop for StreamWriterSink<T> {
+    fn drop(&mut self) {
+        let items = core::mem::take(&mut self.items);
+        if !items.is_empty() {
+            self.writer.leave(items);
+        }
+    }
+}
+
 impl<T> Sink<T> for StreamWriterSink<T> {
     type Error = ReaderDropped;
 
     fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), ReaderDropped>> {
-        if self.items.len() < super::page_of::<T>() {
+        if self.items.len() < page_of::<T>() {
             return Poll::Ready(Ok(()));
         }
         self.poll_drain(cx)
@@ -76,7 +92,7 @@ impl<T> Sink<T> for StreamWriterSink<T> {
     /// The reader finds the end of the stream when this is done.
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), ReaderDropped>> {
         let flushed = ready!(self.poll_drain(cx));
-        self.writer.shut();
+        self.writer.close();
         Poll::Ready(flushed)
     }
 }

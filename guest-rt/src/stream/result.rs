@@ -1,6 +1,7 @@
 //! A stream, and the future that tells how it ended.
 
-use crate::{FutureRead, FutureReader, StreamReader};
+use super::StreamReader;
+use crate::future::{FutureRead, FutureReader};
 use alloc::vec::Vec;
 use core::fmt;
 use core::future::{Future, IntoFuture, poll_fn};
@@ -47,20 +48,20 @@ impl<T, R, E> From<ResultPair<T, R, E>> for ResultStream<T, R, E> {
 impl<T, R, E> Unpin for ResultStream<T, R, E> {}
 
 impl<T, R, E> ResultStream<T, R, E> {
-    /// The next item, or `None` after the last one.
+    /// Returns the next item, or `None` after the last one.
     ///
     /// # Errors
     ///
     /// After the last item, if the stream ended with an error; once.
-    pub async fn next(&mut self) -> Result<Option<T>, E> {
-        poll_fn(|cx| self.poll_next(cx)).await
+    pub async fn try_next(&mut self) -> Result<Option<T>, E> {
+        poll_fn(|cx| self.try_poll_next(cx)).await
     }
 
-    /// The items that are there, at least one, or `None` after the last one.
+    /// Returns the items that are there, at least one, or `None` after the last one.
     ///
     /// # Errors
     ///
-    /// As [`next`](Self::next).
+    /// As [`try_next`](Self::try_next).
     pub async fn next_chunk(&mut self) -> Result<Option<Vec<T>>, E> {
         poll_fn(|cx| {
             if let Some(items) = &mut self.items
@@ -73,8 +74,8 @@ impl<T, R, E> ResultStream<T, R, E> {
         .await
     }
 
-    /// The poll function of [`next`](Self::next).
-    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<T>, E>> {
+    /// The poll function of [`try_next`](Self::try_next).
+    pub fn try_poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<T>, E>> {
         if let Some(items) = &mut self.items
             && let Some(item) = ready!(items.poll_next(cx))
         {
@@ -83,12 +84,12 @@ impl<T, R, E> ResultStream<T, R, E> {
         self.poll_end(cx).map_ok(|()| None)
     }
 
-    /// All items, and what the future gave.
+    /// Returns all items, and what the future gave.
     ///
     /// # Errors
     ///
     /// If the stream ended with an error.
-    pub async fn collect(mut self) -> Result<(Vec<T>, Option<R>), E> {
+    pub async fn collect_with_result(mut self) -> Result<(Vec<T>, Option<R>), E> {
         let items = match self.items.take() {
             Some(items) => items.collect().await,
             None => Vec::new(),
@@ -96,7 +97,8 @@ impl<T, R, E> ResultStream<T, R, E> {
         Ok((items, self.finish().await?))
     }
 
-    /// Drops the stream, so that nothing more is sent, and waits for the result. `None` if an error was returned before.
+    /// Drops the stream, so that nothing more is sent, and waits for the result. Returns `None` if an error was returned
+    /// before.
     ///
     /// # Errors
     ///
@@ -110,7 +112,7 @@ impl<T, R, E> ResultStream<T, R, E> {
         })
     }
 
-    /// The pair, if nobody has waited for the end yet: to pass it on.
+    /// Returns the pair, if nobody has waited for the end yet: to pass it on.
     ///
     /// # Errors
     ///
@@ -120,6 +122,11 @@ impl<T, R, E> ResultStream<T, R, E> {
             (Some(items), Outcome::Reader(result)) => Ok((items, result)),
             (items, result) => Err(ResultStream { items, result }),
         }
+    }
+
+    #[cfg(feature = "futures-stream")]
+    pub(super) fn is_ended(&self) -> bool {
+        self.items.is_none() && matches!(self.result, Outcome::Ended(_))
     }
 
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), E>> {
@@ -136,15 +143,6 @@ impl<T, R, E> ResultStream<T, R, E> {
         };
         self.result = Outcome::Ended(result);
         Poll::Ready(ended)
-    }
-}
-
-#[cfg(feature = "futures-stream")]
-impl<T, R, E> futures_core::Stream for ResultStream<T, R, E> {
-    type Item = Result<T, E>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<T, E>>> {
-        ResultStream::poll_next(&mut self, cx).map(Result::transpose)
     }
 }
 
