@@ -31,13 +31,13 @@ pub use ends::{
 pub use error_contexts::{error_context, error_message};
 pub use frames::{post_return, realloc, sync_export};
 pub use remote::Remote;
-pub use schedule::{Guide, Next, choose, guide, later, run, runnable, step};
+pub use schedule::{Guide, Next, choose, guide, later, run, runnable, step, when_idle};
 pub use subtasks::{
     cancelled, goes_on_when_cancelled, on_cancel, open_subtasks, returned, started, subtask_started, subtask_starting,
 };
 pub use table::handles;
-pub use tasks::{TaskId, backpressure, call, cancel, exited, offer, starting, task_return};
-pub use trace::{count, counts, mark, note, record, record_results, trace};
+pub use tasks::{TaskId, backpressure, call, cancel, current, exited, offer, resolved, starting, task_return};
+pub use trace::{count, counts, mark, note, record, record_results, recorded, trace};
 pub use transmit::{Items, streams};
 
 /// Returns what the instance still owns, each as its handle and what that is of, and the tasks that are not over.

@@ -19,6 +19,7 @@ pub(crate) fn rule(holds: bool, rule: &'static str) -> Kept<()> {
 #[cold]
 #[track_caller]
 pub(crate) fn trap(why: fmt::Arguments<'_>) -> ! {
+    trace::mark(format_args!("trap: {why}"));
     panic!("trap: {why}")
 }
 

@@ -33,6 +33,7 @@ pub type Guide = Box<dyn FnMut(&[Next]) -> usize>;
 
 std::thread_local! {
     static LATER: RefCell<VecDeque<Action>> = const { RefCell::new(VecDeque::new()) };
+    static IDLE: RefCell<VecDeque<Action>> = const { RefCell::new(VecDeque::new()) };
     static CHOOSER: RefCell<Option<Chooser>> = const { RefCell::new(None) };
     static GUIDE: RefCell<Option<Guide>> = const { RefCell::new(None) };
 }
@@ -57,14 +58,27 @@ fn ask(options: impl FnOnce() -> Vec<Next>) -> Option<Next> {
     choice
 }
 
-/// Does something later, when the engine has nothing else to do, or the component blocks.
+/// Does something later, when the engine has nothing else to do, or the component blocks or gives way.
 pub fn later(action: impl FnOnce() + 'static) {
     LATER.with_borrow_mut(|later| later.push_back(Box::new(action)));
 }
 
+/// Does something when nothing else can happen: as [`later`], but not because the component gives way.
+pub fn when_idle(action: impl FnOnce() + 'static) {
+    IDLE.with_borrow_mut(|idle| idle.push_back(Box::new(action)));
+}
+
 /// Does the next of what was put off to later: whether there was something.
 pub(super) fn act() -> bool {
-    let action = LATER.with_borrow_mut(VecDeque::pop_front);
+    perform(LATER.with_borrow_mut(VecDeque::pop_front).or_else(|| IDLE.with_borrow_mut(VecDeque::pop_front)))
+}
+
+/// As `act`, but the component only gives way.
+pub(super) fn act_beside() {
+    perform(LATER.with_borrow_mut(VecDeque::pop_front));
+}
+
+fn perform(action: Option<Action>) -> bool {
     let _entered = frames::enter(Kind::Outside);
     action.map(|action| action()).is_some()
 }

@@ -127,6 +127,14 @@ pub(super) fn may_enter() -> bool {
     !EXCLUSIVE.get()
 }
 
+/// Returns the task that is running.
+pub fn current() -> Option<TaskId> {
+    match frames::current() {
+        Kind::Async(id) => Some(TaskId(id)),
+        _ => None,
+    }
+}
+
 /// Returns whether a call waits to start.
 pub fn starting(task: TaskId) -> bool {
     with(task.0, |task| matches!(task.state, State::Starting(_))).unwrap_or(false)
@@ -196,6 +204,11 @@ pub fn cancel(task: TaskId) {
 /// Returns whether the task is over.
 pub fn exited(task: TaskId) -> bool {
     all(|tasks| !tasks.contains_key(&task.0))
+}
+
+/// Returns whether the task has returned, or was cancelled; it may still be running.
+pub fn resolved(task: TaskId) -> bool {
+    with(task.0, |task| task.outcome == Outcome::Resolved).unwrap_or(true)
 }
 
 /// Returns how often calls are kept from starting.
@@ -277,5 +290,5 @@ pub(super) fn give_way() {
     if may_enter() {
         schedule::run_ready();
     }
-    schedule::act();
+    schedule::act_beside();
 }

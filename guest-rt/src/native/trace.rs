@@ -30,6 +30,11 @@ pub fn trace() -> Vec<String> {
     TRACE.take()
 }
 
+/// Returns how many marks there are in the trace.
+pub fn recorded() -> usize {
+    TRACE.with_borrow(Vec::len)
+}
+
 /// Adds a mark to the trace.
 pub fn note(mark: impl Into<String>) {
     if RECORDING.get() {

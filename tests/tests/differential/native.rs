@@ -1,0 +1,403 @@
+//! Plays a program natively, against the stand-in for the engine.
+
+use super::play;
+use crate::engine::Record;
+use crate::outside::{BLOCKED, Command, Outside};
+use crate::program::{Program, Step};
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use wasp_guest_rt::__rt::{self, Pool};
+use wasp_guest_rt::native::{self, Next, Remote, TaskId};
+use wasp_guest_rt::{FutureReader, FutureWriter, StreamReader, StreamWriter};
+
+/// The world that the types belong to.
+pub(crate) struct World;
+
+macro_rules! payloads {
+    ($($kind:ident: $($ty:ty),*;)*) => {$($(
+        __rt::$kind! { $ty, World, "native", new: "new", read: "read", write: "write", cancel_read: "cancel-read",
+            cancel_write: "cancel-write", drop_readable: "drop-readable", drop_writable: "drop-writable" }
+    )*)*};
+}
+
+payloads! {
+    stream_payload: u32, String;
+    future_payload: u32, String;
+}
+
+/// A call of an import that was not answered.
+struct Open {
+    subtask: u32,
+    result: usize,
+    answer: Answer,
+}
+
+enum Answer {
+    Number(u32),
+    Text(String),
+}
+
+#[derive(Default)]
+struct Around {
+    program: Program,
+    actions: VecDeque<Step>,
+    outside: Outside,
+    open: Vec<Open>,
+    /// Calls that the guest has cancelled, in order: a host stops them at its next turn.
+    aborted: VecDeque<u32>,
+    tasks: Vec<Option<TaskId>>,
+    ids: Vec<(TaskId, u32)>,
+    remotes: Vec<Option<Remote>>,
+    written: u32,
+    settled: Vec<String>,
+}
+
+thread_local! {
+    static AROUND: RefCell<Around> = RefCell::default();
+}
+
+fn with<T>(f: impl FnOnce(&mut Around) -> T) -> T {
+    AROUND.with_borrow_mut(f)
+}
+
+/// The imports of the guest.
+pub(crate) mod host {
+    use super::{Answer, Open, World, native, with};
+    use std::future::Future;
+    use wasp_guest_rt::__rt;
+
+    pub(crate) fn trace(what: u32, a: u32, b: u32, c: u32) {
+        native::note(format!("log {what} {a} {b} {c}"));
+    }
+
+    pub(crate) fn routine(id: u32) -> Vec<u8> {
+        with(|around| around.program.routine(id))
+    }
+
+    fn called(name: &str, result: usize, answer: Answer) -> u32 {
+        let status = native::subtask_started();
+        let subtask = status >> 4;
+        native::on_cancel(subtask, move || {
+            with(|around| {
+                around.open.retain(|open| open.subtask != subtask);
+                around.aborted.push_back(subtask);
+            });
+            u32::MAX
+        });
+        with(|around| around.open.push(Open { subtask, result, answer }));
+        native::note(format!("import {name} = {status}"));
+        status
+    }
+
+    pub(crate) fn number(id: u32) -> impl Future<Output = u32> {
+        // SAFETY: the stand-in answers as such an import does.
+        unsafe {
+            __rt::async_call::<World, _, _, 1, 1>((id,), |slots: [u64; 1], to| {
+                called("number", to, Answer::Number(slots[0] as u32 + 100))
+            })
+        }
+    }
+
+    pub(crate) fn text(id: u32, text: String) -> impl Future<Output = String> {
+        // SAFETY: the stand-in answers as such an import does.
+        unsafe {
+            __rt::async_call::<World, _, _, 3, { __rt::width(1, 2) }>((id, text), |slots: [u64; 3], to| {
+                let text = core::slice::from_raw_parts(
+                    core::ptr::with_exposed_provenance(slots[1] as usize),
+                    slots[2] as usize,
+                );
+                let text = core::str::from_utf8_unchecked(text).to_owned();
+                called("text", to, Answer::Text(text + ", answered"))
+            })
+        }
+    }
+}
+
+pub(crate) fn new_numbers() -> (StreamWriter<u32>, StreamReader<u32>) {
+    __rt::stream_new::<World, _>()
+}
+
+pub(crate) fn new_texts() -> (StreamWriter<String>, StreamReader<String>) {
+    __rt::stream_new::<World, _>()
+}
+
+pub(crate) fn new_number() -> (FutureWriter<u32>, FutureReader<u32>) {
+    __rt::future_new::<World, _>(|| 77)
+}
+
+pub(crate) fn new_text() -> (FutureWriter<String>, FutureReader<String>) {
+    __rt::future_new::<World, _>(|| "nothing".into())
+}
+
+/// Plays a program on a thread of its own, and so in an instance of its own. Where the engine may choose, it does what
+/// the other run has done, if the stand-in allows that.
+pub(crate) fn run(program: &Program, other: &[String]) -> Record {
+    let (program, other) = (program.clone(), other.to_vec());
+    let thread = std::thread::Builder::new().name("native".to_owned());
+    let played = thread.spawn(move || play(program, other)).expect("there are threads").join();
+    played.unwrap_or_else(|_| Record {
+        trace: Vec::new(),
+        outside: Vec::new(),
+        trap: Some("the run itself failed".to_owned()),
+    })
+}
+
+fn play(program: Program, other: Vec<String>) -> Record {
+    native::record_results();
+    native::guide(Some(Box::new(move |options| choose(options, other.get(native::recorded())))));
+    with(|around| {
+        around.actions = program.actions.iter().copied().collect();
+        around.program = program;
+    });
+    native::when_idle(next);
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        loop {
+            abort();
+            if !native::step() {
+                break;
+            }
+        }
+    }));
+    let trap = result.err().map(|panic| match panic.downcast::<String>() {
+        Ok(why) => *why,
+        Err(panic) => panic.downcast_ref::<&str>().map_or_else(String::new, |why| (*why).to_owned()),
+    });
+    // An engine whose host does nothing more just waits.
+    let trap = trap.filter(|why| !why.contains("everybody waits"));
+    let mut trace = native::trace();
+    // Natively a trap drops what the guest has, which calls built-ins: in an engine the guest is no more.
+    let end = trace.iter().position(|line| line.starts_with("trap: ")).unwrap_or(trace.len());
+    trace.truncate(end);
+    // What is left calls a runtime and a stand-in that may be gone when the thread ends.
+    let mut around = with(std::mem::take);
+    let outside = std::mem::take(&mut around.settled);
+    std::mem::forget(around);
+    play::forget();
+    Record { trace, outside, trap }
+}
+
+/// Chooses what the other run did next.
+fn choose(options: &[Next], expected: Option<&String>) -> usize {
+    let Some(expected) = expected else { return 0 };
+    let fits = |option: &Next| match *option {
+        Next::Event([_, waitable, code]) => {
+            *expected == format!("event = {}", u64::from(waitable) << 32 | u64::from(code))
+        }
+        Next::Callback(_, [event, waitable, code]) => *expected == format!("callback {event} {waitable} {code}"),
+        Next::Continue(_) => expected == "callback 0 0 0",
+        Next::Cancelled(_) => expected == "callback 6 0 0",
+        Next::Start(task) => {
+            let id = with(|around| around.ids.iter().find(|(known, _)| *known == task).map(|(_, id)| *id));
+            id.is_some_and(|id| *expected == format!("log {} {id} 0 0", play::RUN))
+        }
+    };
+    options.iter().position(fits).unwrap_or(0)
+}
+
+/// Stops the calls that were cancelled.
+fn abort() -> bool {
+    let mut any = false;
+    while let Some(subtask) = with(|around| around.aborted.pop_front()) {
+        native::cancelled(subtask);
+        any = true;
+    }
+    any
+}
+
+/// Does the next thing outside, when nothing inside can happen.
+fn next() {
+    // What is done may block, and then this is called again.
+    if abort() {
+        return native::when_idle(next);
+    }
+    let Some(action) = with(|around| around.actions.pop_front()) else { return collect() };
+    native::when_idle(next);
+    collect();
+    act(action);
+}
+
+fn collect() {
+    with(|around| {
+        for call in around.outside.open_calls() {
+            if around.tasks[call].is_some_and(native::resolved) {
+                around.outside.call_ends(call);
+            }
+        }
+        for end in around.outside.busy_ends() {
+            if let Some((result, count)) = around.remotes[end].as_ref().and_then(Remote::outcome) {
+                around.settle(end, result | (count as u32) << 4);
+            }
+        }
+    });
+}
+
+impl Around {
+    fn settle(&mut self, end: usize, code: u32) {
+        let of = &self.outside.ends[end];
+        let count = match of.kind {
+            0 => code >> 4,
+            2 if code == 0 => 1,
+            _ => 0,
+        };
+        let sum = match &self.remotes[end] {
+            // SAFETY: the items of these kinds are numbers.
+            Some(remote) if of.reads && code != BLOCKED => unsafe {
+                remote.items::<u32>(count as usize).iter().fold(0, |sum, item| sum + item)
+            },
+            _ => 0,
+        };
+        let line = self.outside.settle(end, code, sum);
+        self.settled.push(line);
+    }
+
+    /// Starts a copy of an end, and notes what that comes to at once.
+    fn copies(&mut self, end: usize, copy: impl FnOnce(&Remote)) {
+        let Some(remote) = &self.remotes[end] else { return };
+        copy(remote);
+        let code = remote.outcome().map_or(BLOCKED, |(result, count)| result | (count as u32) << 4);
+        self.settle(end, code);
+    }
+
+    fn write(&mut self, end: usize, count: u32) {
+        let kind = self.outside.ends[end].kind;
+        let count = if kind >= 2 { 1 } else { count };
+        let first = self.written + 1;
+        if kind.is_multiple_of(2) {
+            // The driver fills its whole area.
+            self.written += 8;
+            let numbers: Vec<u32> = (first..first + count).collect();
+            self.copies(end, |remote| remote.write(&numbers));
+        } else {
+            let text = |len: u32| {
+                let text = String::from(&"abcdefgh"[..len as usize]).into_boxed_str();
+                let text = Box::leak(text);
+                [text.as_ptr().expose_provenance(), text.len()]
+            };
+            let texts: Vec<[usize; 2]> = (1..=count).map(text).collect();
+            self.copies(end, |remote| remote.write(&texts));
+        }
+    }
+
+    fn answer(&mut self, number: usize) {
+        if self.open.is_empty() {
+            return;
+        }
+        let open = self.open.remove(number % self.open.len());
+        let to = core::ptr::with_exposed_provenance_mut::<usize>(open.result);
+        // SAFETY: the engine may write to the result area while the subtask is not resolved.
+        match open.answer {
+            Answer::Number(number) => unsafe { to.cast::<u32>().write(number) },
+            Answer::Text(text) => unsafe {
+                let text = Box::leak(text.into_boxed_str());
+                to.write(text.as_ptr().expose_provenance());
+                to.add(1).write(text.len());
+            },
+        }
+        native::returned(open.subtask);
+    }
+}
+
+fn act(action: Step) {
+    let command = with(|around| around.outside.command(action));
+    native::note(format!("outside: {command:?}"));
+    match command {
+        Command::Nothing => {}
+        Command::Start { routine } => start(routine),
+        Command::Poke { routine } => native::sync_export(|| play::poke(routine)),
+        Command::Cancel { call } => {
+            if let Some(task) = with(|around| {
+                around.outside.call_ends(call);
+                around.tasks[call]
+            }) {
+                native::cancel(task);
+            }
+        }
+        Command::Give { kind, slot } => give(kind, slot),
+        Command::Take { kind, slot } => take(kind, slot),
+        Command::Read { end, count } => with(|around| {
+            let count = if around.outside.ends[end].kind >= 2 { 1 } else { count as usize };
+            around.copies(end, |remote| remote.read(count));
+        }),
+        Command::Write { end, count } => with(|around| around.write(end, count)),
+        Command::CancelCopy { end } => with(|around| {
+            if let Some(remote) = &around.remotes[end] {
+                let (result, count) = remote.cancel();
+                around.settle(end, result | (count as u32) << 4);
+            }
+        }),
+        Command::Drop { end } => {
+            let remote = with(|around| {
+                around.outside.drop_end(end);
+                around.remotes[end].take()
+            });
+            drop(remote);
+        }
+        Command::Answer { number } => with(|around| around.answer(number)),
+    }
+}
+
+fn start(routine: u32) {
+    static POOL: Pool = Pool::new();
+    let index = with(|around| {
+        around.outside.add_call(0, false);
+        around.tasks.push(None);
+        around.tasks.len() - 1
+    });
+    let export = move || {
+        // It may block before the driver is told which task it is.
+        with(|around| around.tasks[index] = native::current());
+        // SAFETY: the pool is for this call alone.
+        unsafe {
+            __rt::start(&POOL, play::run(routine), |result: u32| {
+                __rt::task_return::<World, _, 1>(result, |_| native::task_return());
+            })
+        }
+    };
+    let task = native::offer(export);
+    with(|around| {
+        around.tasks[index] = Some(task);
+        around.ids.push((task, routine));
+        if native::resolved(task) {
+            around.outside.call_ends(index);
+        }
+    });
+}
+
+fn give(kind: u32, slot: u32) {
+    /// Lifts what the component is passed.
+    fn lift<T: __rt::Lift<World>>(handle: u32) -> T {
+        // SAFETY: the handle is of such an end.
+        unsafe { __rt::lift_params::<World, (T,), 1>([u64::from(handle)]) }.0
+    }
+    let (remote, handle) = match kind {
+        0 => Remote::stream::<u32>(),
+        1 => Remote::stream::<String>(),
+        2 => Remote::future::<u32>(),
+        _ => Remote::future::<String>(),
+    };
+    native::sync_export(|| match kind {
+        0 => play::give_numbers(slot, lift(handle)),
+        1 => play::give_texts(slot, lift(handle)),
+        2 => play::give_number(slot, lift(handle)),
+        _ => play::give_text(slot, lift(handle)),
+    });
+    with(|around| {
+        around.outside.add_end(kind, false, 0);
+        around.remotes.push(Some(remote));
+    });
+}
+
+fn take(kind: u32, slot: u32) {
+    let handle = native::sync_export(|| match kind {
+        0 => __rt::return_flat::<World, _>(play::take_numbers(slot)),
+        1 => __rt::return_flat::<World, _>(play::take_texts(slot)),
+        2 => __rt::return_flat::<World, _>(play::take_number(slot)),
+        _ => __rt::return_flat::<World, _>(play::take_text(slot)),
+    });
+    let remote = Remote::lift(handle as u32);
+    with(|around| {
+        around.outside.add_end(kind, true, 0);
+        around.remotes.push(Some(remote));
+    });
+}
