@@ -4,7 +4,7 @@
 //! goes first, and who has yielded goes when nobody else is ready.
 
 use super::frames::{self, Kind};
-use super::tasks::{self, Outcome, State, Task, TaskId};
+use super::tasks::{self, State, Task, TaskId};
 use super::{rules, table};
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -90,7 +90,7 @@ fn ready_since(task: &Task) -> Option<(bool, u64)> {
         State::Starting(_) => tasks::may_start().then_some(task.since)?,
         _ if !tasks::may_enter() => return None,
         State::Yielded => return Some((true, task.since)),
-        State::Waiting(_) if task.outcome == Outcome::CancelRequested => task.since,
+        State::Waiting(_) if task.cancel => task.since,
         State::Waiting(set) => table::event_since(set)?.max(task.since),
     };
     Some((false, since))
@@ -115,7 +115,7 @@ fn first() -> Option<usize> {
 fn options_of(id: usize) -> Vec<Next> {
     let option = |task: &Task| match task.state {
         State::Starting(_) => Ok(Next::Start(TaskId(id))),
-        _ if task.outcome == Outcome::CancelRequested => Ok(Next::Cancelled(TaskId(id))),
+        _ if task.cancel => Ok(Next::Cancelled(TaskId(id))),
         State::Waiting(set) => Err(set),
         _ => Ok(Next::Continue(TaskId(id))),
     };

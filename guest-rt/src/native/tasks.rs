@@ -23,20 +23,25 @@ pub(super) enum State {
     Waiting(u32),
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
-    Open,
-    CancelRequested,
-    CancelDelivered,
-    Resolved,
-}
-
 pub(super) struct Task {
     pub(super) state: State,
     /// When it came into that state.
     pub(super) since: u64,
-    pub(super) outcome: Outcome,
+    /// It has returned, or was cancelled.
+    resolved: bool,
+    /// It is to be told that its caller has cancelled it. Engines do so even if it has returned meanwhile.
+    pub(super) cancel: bool,
+    /// It was told so.
+    cancel_told: bool,
     context: *mut u8,
+}
+
+impl Task {
+    /// Takes the request to cancel it: it counts as told.
+    fn take_cancel(&mut self) -> bool {
+        self.cancel_told |= self.cancel;
+        core::mem::take(&mut self.cancel)
+    }
 }
 
 std::thread_local! {
@@ -90,7 +95,14 @@ fn run_part(id: usize, part: impl FnOnce() -> u32) {
 
 fn new(state: State) -> usize {
     let id = NEXT.replace(NEXT.get() + 1);
-    let task = Task { state, since: table::now(), outcome: Outcome::Open, context: ptr::null_mut() };
+    let task = Task {
+        state,
+        since: table::now(),
+        resolved: false,
+        cancel: false,
+        cancel_told: false,
+        context: ptr::null_mut(),
+    };
     all(|tasks| tasks.insert(id, task));
     id
 }
@@ -143,7 +155,7 @@ pub fn starting(task: TaskId) -> bool {
 fn settle(id: usize, answer: u32) -> Kept<()> {
     let state = match answer & 15 {
         code::EXIT => {
-            let resolved = with(id, |task| task.outcome == Outcome::Resolved)?;
+            let resolved = with(id, |task| task.resolved)?;
             all(|tasks| tasks.remove(&id));
             trace::note("EXIT");
             return rule(resolved, "the task is over, but has neither returned nor been cancelled");
@@ -169,8 +181,8 @@ fn settle(id: usize, answer: u32) -> Kept<()> {
 pub fn task_return() {
     builtin_unit("task.return", &[], || {
         with_current(|task| {
-            rule(task.outcome != Outcome::Resolved, "the task has returned, or was cancelled, before")?;
-            task.outcome = Outcome::Resolved;
+            rule(!task.resolved, "the task has returned, or was cancelled, before")?;
+            task.resolved = true;
             Ok(())
         })?
     });
@@ -178,9 +190,9 @@ pub fn task_return() {
 
 pub(super) fn resolve_cancelled() -> Kept<()> {
     with_current(|task| {
-        rule(task.outcome != Outcome::Resolved, "the task has returned, or was cancelled, before")?;
-        rule(task.outcome == Outcome::CancelDelivered, "the task was not told that it is cancelled")?;
-        task.outcome = Outcome::Resolved;
+        rule(!task.resolved, "the task has returned, or was cancelled, before")?;
+        rule(task.cancel_told, "the task was not told that it is cancelled")?;
+        task.resolved = true;
         Ok(())
     })?
 }
@@ -191,8 +203,8 @@ pub fn cancel(task: TaskId) {
     // What a call would have run with is dropped when nothing is borrowed.
     let ended = all(|tasks| match tasks.get_mut(&task.0) {
         Some(_) if starting => tasks.remove(&task.0),
-        Some(task) if task.outcome == Outcome::Open => {
-            task.outcome = Outcome::CancelRequested;
+        Some(task) if !task.resolved && !task.cancel_told => {
+            task.cancel = true;
             task.since = task.since.max(table::now());
             None
         }
@@ -208,7 +220,7 @@ pub fn exited(task: TaskId) -> bool {
 
 /// Returns whether the task has returned, or was cancelled; it may still be running.
 pub fn resolved(task: TaskId) -> bool {
-    with(task.0, |task| task.outcome == Outcome::Resolved).unwrap_or(true)
+    with(task.0, |task| task.resolved).unwrap_or(true)
 }
 
 /// Returns how often calls are kept from starting.
@@ -236,25 +248,14 @@ pub(super) fn context(new: Option<*mut u8>) -> Kept<*mut u8> {
 
 /// Takes the request to cancel the running task, if there is one.
 pub(super) fn take_cancel() -> bool {
-    let taken = with_current(|task| {
-        let requested = task.outcome == Outcome::CancelRequested;
-        if requested {
-            task.outcome = Outcome::CancelDelivered;
-        }
-        requested
-    });
-    taken.unwrap_or(false)
+    with_current(Task::take_cancel).unwrap_or(false)
 }
 
 /// Continues a task: starts it, or calls its callback with the event of `waitable`, or of whichever is first.
 pub(super) fn continue_task(id: usize, waitable: Option<u32>) {
     let was = with(id, |task| {
         let was = core::mem::replace(&mut task.state, State::Running);
-        let cancelled = task.outcome == Outcome::CancelRequested && !matches!(was, State::Starting(_));
-        if cancelled {
-            task.outcome = Outcome::CancelDelivered;
-        }
-        (was, cancelled)
+        (was, task.take_cancel())
     });
     let Ok((state, cancelled)) = was else { return };
     let set = match state {

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 use futures::channel::oneshot;
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,6 +15,9 @@ use std::task::{Context, Poll, Wake, Waker};
 use wasmtime::Store;
 use wasmtime::component::{Accessor, Component, ComponentNamedList, Instance, InstancePre, Lift, Linker, Lower};
 use wasp_tests::engine::{engine, store, traced};
+
+/// Why a program did not come to an end, when the engine has panicked.
+pub(crate) const PANICKED: &str = "the engine panicked";
 
 /// What a program did.
 pub(crate) struct Record {
@@ -90,6 +94,11 @@ impl Engine {
 
     /// Plays a program.
     pub(crate) fn play(&self, program: &Program) -> Result<Record> {
+        catch_unwind(AssertUnwindSafe(|| self.play_here(program)))
+            .unwrap_or_else(|_| Ok(Record { trace: Vec::new(), outside: Vec::new(), trap: Some(PANICKED.to_owned()) }))
+    }
+
+    fn play_here(&self, program: &Program) -> Result<Record> {
         let host = Host {
             reports: self.reports.clone(),
             program: program.clone(),

@@ -130,11 +130,14 @@ pub(crate) fn new_text() -> (FutureWriter<String>, FutureReader<String>) {
     __rt::future_new::<World, _>(|| "nothing".into())
 }
 
+/// What the threads are called that programs are played on.
+pub(crate) const THREAD: &str = "native";
+
 /// Plays a program on a thread of its own, and so in an instance of its own. Where the engine may choose, it does what
 /// the other run has done, if the stand-in allows that.
 pub(crate) fn run(program: &Program, other: &[String]) -> Record {
     let (program, other) = (program.clone(), other.to_vec());
-    let thread = std::thread::Builder::new().name("native".to_owned());
+    let thread = std::thread::Builder::new().name(THREAD.to_owned());
     let played = thread.spawn(move || play(program, other)).expect("there are threads").join();
     played.unwrap_or_else(|_| Record {
         trace: Vec::new(),
