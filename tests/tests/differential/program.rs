@@ -89,22 +89,19 @@ impl Program {
     pub(crate) fn random(seed: u64) -> Program {
         let mut chance = Chance(seed.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
         (0..8).for_each(|_| _ = chance.below(2));
-        let count = 1 + chance.below(4);
+        let size = 1 + chance.below(3);
+        let count = 1 + chance.below(2 + size);
         let mut routines = Vec::new();
         for id in 0..count {
-            let steps = 1 + chance.below(6);
+            let steps = 1 + chance.below(4 * size);
             routines.push((0..steps).map(|_| step(&mut chance, id, count)).collect());
         }
-        let actions = 2 + chance.below(14);
         let mut program = Program { routines, actions: Vec::new() };
-        for _ in 0..actions {
+        for _ in 0..2 + chance.below(10 * size) {
             let what = chance.pick(&ACTIONS);
-            program.actions.push([
-                what,
-                chance.below(count.max(4)) as u8,
-                chance.below(4) as u8,
-                chance.below(6) as u8,
-            ]);
+            // Calls are of routines that there are.
+            let a = chance.below(if matches!(what, 0 | 2) { count } else { 4 });
+            program.actions.push([what, a as u8, slot(&mut chance), chance.below(8) as u8]);
         }
         program
     }
@@ -165,7 +162,12 @@ fn step(chance: &mut Chance, id: usize, count: usize) -> Step {
             later => a = (id + 1 + chance.below(later)) as u8,
         }
     }
-    [what, a, chance.below(4) as u8, chance.below(4) as u8]
+    [what, a, slot(chance), chance.below(4) as u8]
+}
+
+/// Mostly the first: what one makes, another one is to find.
+fn slot(chance: &mut Chance) -> u8 {
+    chance.below(4).saturating_sub(1).saturating_sub(chance.below(2)) as u8
 }
 
 impl fmt::Display for Program {
