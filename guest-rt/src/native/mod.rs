@@ -21,6 +21,8 @@ mod schedule;
 mod subtasks;
 mod table;
 mod tasks;
+#[cfg(test)]
+mod tests;
 mod trace;
 mod transmit;
 

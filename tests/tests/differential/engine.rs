@@ -1,7 +1,7 @@
 //! Plays a program in wasmtime, on one thread and without a clock: whatever is outside acts only when nothing inside can.
 
 use crate::instrument::What;
-use crate::outside::{BLOCKED, Command, Outside};
+use crate::outside::{BLOCKED, Command, Outside, is_ready};
 use crate::program::Program;
 use anyhow::{Context as _, Result};
 use futures::channel::oneshot;
@@ -35,7 +35,7 @@ struct Host {
     trace: Vec<String>,
     outside: Vec<String>,
     /// The calls of imports that were not answered. Whoever was cancelled listens no more.
-    open: Vec<(u32, oneshot::Sender<()>)>,
+    open: Vec<oneshot::Sender<()>>,
 }
 
 /// The component, ready to be instantiated.
@@ -77,9 +77,9 @@ impl Host {
         self.trace.push(line);
     }
 
-    fn call(&mut self, id: u32) -> oneshot::Receiver<()> {
+    fn call(&mut self) -> oneshot::Receiver<()> {
         let (answer, answered) = oneshot::channel();
-        self.open.push((id, answer));
+        self.open.push(answer);
         answered
     }
 }
@@ -130,14 +130,16 @@ fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     })?;
     host.func_wrap("routine", |store, (id,): (u32,)| Ok((store.data().program.routine(id),)))?;
     host.func_wrap_concurrent("number", |store: &Accessor<Host>, (id,): (u32,)| {
-        let answered = store.with(|mut store| store.get().call(id));
+        let answered = store.with(|mut store| store.get().call());
         Box::pin(async move {
-            answered.await?;
+            if !is_ready(id) {
+                answered.await?;
+            }
             Ok((id + 100,))
         })
     })?;
-    host.func_wrap_concurrent("text", |store: &Accessor<Host>, (id, text): (u32, String)| {
-        let answered = store.with(|mut store| store.get().call(id));
+    host.func_wrap_concurrent("text", |store: &Accessor<Host>, (_, text): (u32, String)| {
+        let answered = store.with(|mut store| store.get().call());
         Box::pin(async move {
             answered.await?;
             Ok((text + ", answered",))
@@ -340,9 +342,9 @@ impl Driver {
             }
             Command::Answer { number } => store.with(|mut store| {
                 let open = &mut store.get().open;
-                open.retain(|(_, answer)| !answer.is_canceled());
+                open.retain(|answer| !answer.is_canceled());
                 if !open.is_empty() {
-                    let (_, answer) = open.remove(number % open.len());
+                    let answer = open.remove(number % open.len());
                     _ = answer.send(());
                 }
             }),

@@ -50,6 +50,11 @@ pub(crate) struct Outside {
 /// What a copy returns that waits.
 pub(crate) const BLOCKED: u32 = u32::MAX;
 
+/// The import that is given this number answers at once.
+pub(crate) fn is_ready(id: u32) -> bool {
+    id % 4 == 3
+}
+
 impl Outside {
     /// Decides what an action is.
     pub(crate) fn command(&self, [what, a, b, c]: Step) -> Command {

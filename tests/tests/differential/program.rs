@@ -17,7 +17,7 @@ const STEPS: [(u32, &str); 25] = [
     (3, "call text"),
     (4, "hold call"),
     (3, "await held"),
-    (2, "drop held"),
+    (4, "drop held"),
     (4, "yield"),
     (5, "spawn"),
     (3, "join"),
@@ -31,20 +31,20 @@ const STEPS: [(u32, &str); 25] = [
     (2, "read or call"),
     (2, "write or call"),
     (3, "first of two calls"),
-    (2, "block on"),
+    (3, "block on"),
     (1, "back-pressure up"),
     (1, "back-pressure down"),
     (3, "wait for flag"),
     (3, "raise flag"),
-    (2, "hold read"),
-    (2, "hold write"),
+    (4, "hold read"),
+    (4, "hold write"),
 ];
 
 /// As `STEPS`, for what happens around.
 pub(crate) const ACTIONS: [(u32, &str); 11] = [
     (6, "call"),
     (3, "cancel"),
-    (2, "poke"),
+    (4, "poke"),
     (4, "give"),
     (3, "take"),
     (5, "read"),
