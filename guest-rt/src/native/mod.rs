@@ -33,7 +33,7 @@ pub use ends::{
 pub use error_contexts::{error_context, error_message};
 pub use frames::{post_return, realloc, sync_export};
 pub use remote::Remote;
-pub use schedule::{Guide, Next, choose, guide, later, run, runnable, step, when_idle};
+pub use schedule::{Guide, Next, callee_starts, choose, guide, later, run, runnable, step, when_idle};
 pub use subtasks::{
     cancelled, goes_on_when_cancelled, on_cancel, open_subtasks, returned, started, subtask_started, subtask_starting,
 };

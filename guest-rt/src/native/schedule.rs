@@ -178,3 +178,14 @@ pub(super) fn run_ready() {
         step_task();
     }
 }
+
+/// Lets the engine do what it does while a callee starts that is in another component: it suspends the caller, and so
+/// tasks that are ready have their turn in the middle of a synchronous export. Those that have yielded go on waiting.
+pub fn callee_starts() {
+    let queued = |tasks: &mut alloc::collections::BTreeMap<usize, Task>| {
+        tasks.values().filter_map(ready_since).filter(|(yields, _)| !yields).count()
+    };
+    for _ in 0..tasks::all(queued) {
+        step_task();
+    }
+}

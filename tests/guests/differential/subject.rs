@@ -1,6 +1,7 @@
 //! The guest that plays the programs of the differential test.
 
 use exports::wasp::differential::guest::Guest;
+use wasp::differential::callee::late;
 use wasp::differential::host;
 use wasp_guest_rt::{FutureReader, FutureWriter, StreamReader, StreamWriter};
 

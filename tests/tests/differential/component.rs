@@ -12,20 +12,118 @@ pub(crate) fn build() -> Result<(Vec<u8>, Vec<What>)> {
     let guests = build::guests(Side::Ours, "wasp-test-guests", BARE, &["--release", "--example=differential"])?;
     let (_, module) = guests.iter().find(|(name, _)| name == "differential").context("no guest was built")?;
     let (module, reports) = report(&std::fs::read(module)?, "trace")?;
-    let folder = tempfile::tempdir()?;
-    let guest = folder.path().join("guest");
-    std::fs::write(&guest, component::encode(&module, None)?)?;
-    let mut driver = wat::parse_str(driver_text()?)?;
+    let components = [
+        ("test:guest".to_owned(), component::encode(&module, None)?),
+        ("test:outside".to_owned(), by_hand(&driver_text()?, "outside")?),
+        ("test:callee".to_owned(), by_hand(CALLEE, "answerer")?),
+    ];
+    Ok((component::compose_by_script(SCRIPT, &components)?, reports))
+}
+
+/// Makes a component of a module that no generator has a part in.
+fn by_hand(text: &str, world: &str) -> Result<Vec<u8>> {
+    let mut module = wat::parse_str(text)?;
     let wit = places::workspace().join("tests/guests/differential/differential.wit");
     let mut resolve = wit_parser::Resolve::default();
     let package = resolve.push_str(&wit, &std::fs::read_to_string(&wit)?)?;
-    let world = resolve.select_world(&[package], Some("outside"))?;
-    wit_component::embed_component_metadata(&mut driver, &resolve, world, StringEncoding::UTF8)?;
-    let outside = folder.path().join("outside");
-    std::fs::write(&outside, component::encode(&driver, None)?)?;
-    let composed = component::compose(&outside, &[guest], &folder.path().join("composed"))?;
-    Ok((composed, reports))
+    let world = resolve.select_world(&[package], Some(world))?;
+    wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)?;
+    component::encode(&module, None)
 }
+
+const SCRIPT: &str = r#"
+package test:composed;
+let callee = new test:callee { ... };
+let guest = new test:guest { "wasp:differential/callee": callee["wasp:differential/callee"], ... };
+let outside = new test:outside {
+    "wasp:differential/guest": guest["wasp:differential/guest"],
+    "wasp:differential/control": callee["wasp:differential/control"],
+    ...
+};
+export outside["wasp:differential/driver"];
+"#;
+
+/// The component whose function the guest calls. A call waits for a number in a stream of its own, whose writer stands in a
+/// list from 1024 until it is answered. Its context has the writer in the upper half, the reader in the lower one.
+const CALLEE: &str = r#"(module
+(import "$root" "[waitable-set-new]" (func $new-set (result i32)))
+(import "$root" "[waitable-set-drop]" (func $drop-set (param i32)))
+(import "$root" "[waitable-join]" (func $join (param i32 i32)))
+(import "$root" "[context-get-0]" (func $context (result i32)))
+(import "$root" "[context-set-0]" (func $set-context (param i32)))
+(import "$root" "[backpressure-inc]" (func $inc))
+(import "$root" "[backpressure-dec]" (func $dec))
+(import "$root" "[stream-new-unit]" (func $new (result i64)))
+(import "$root" "[async-lower][stream-read-unit]" (func $read (param i32 i32 i32) (result i32)))
+(import "$root" "[async-lower][stream-write-unit]" (func $write (param i32 i32 i32) (result i32)))
+(import "$root" "[async-lower][stream-cancel-read-unit]" (func $cancel-read (param i32) (result i32)))
+(import "$root" "[stream-drop-readable-unit]" (func $drop-reader (param i32)))
+(import "$root" "[stream-drop-writable-unit]" (func $drop-writer (param i32)))
+(import "[export]wasp:differential/callee" "[task-return]late" (func $return (param i32)))
+(import "[export]$root" "[task-cancel]" (func $cancel))
+(memory (export "memory") 1)
+(global $count (mut i32) (i32.const 0))
+(global $pressed (mut i32) (i32.const 0))
+(func $place (param i32) (result i32) (i32.add (i32.const 1024) (i32.shl (local.get 0) (i32.const 2))))
+(func $remember (param $reader i32) (result i32) (i32.add (i32.const 8192) (i32.shl (local.get 0) (i32.const 3))))
+(func $forget (param $writer i32) (local $at i32)
+    (block $found
+        (loop $more
+            (if (i32.ge_u (local.get $at) (global.get $count)) (then (return)))
+            (br_if $found (i32.eq (i32.load (call $place (local.get $at))) (local.get $writer)))
+            (local.set $at (i32.add (local.get $at) (i32.const 1)))
+            (br $more)))
+    (global.set $count (i32.sub (global.get $count) (i32.const 1)))
+    (loop $more
+        (if (i32.ge_u (local.get $at) (global.get $count)) (then (return)))
+        (i32.store (call $place (local.get $at))
+            (i32.load (call $place (i32.add (local.get $at) (i32.const 1)))))
+        (local.set $at (i32.add (local.get $at) (i32.const 1)))
+        (br $more)))
+(func (export "[async-lift]wasp:differential/callee#late") (param $id i32) (result i32)
+    (local $both i64) (local $reader i32) (local $writer i32) (local $set i32)
+    (if (i32.eq (i32.and (local.get $id) (i32.const 3)) (i32.const 3))
+        (then (call $return (i32.add (local.get $id) (i32.const 200))) (return (i32.const 0))))
+    (local.set $both (call $new))
+    (local.set $reader (i32.wrap_i64 (local.get $both)))
+    (local.set $writer (i32.wrap_i64 (i64.shr_u (local.get $both) (i64.const 32))))
+    (local.set $set (call $new-set))
+    (call $join (local.get $reader) (local.get $set))
+    (drop (call $read (local.get $reader) (i32.const 0) (i32.const 1)))
+    (call $set-context (i32.or (i32.shl (local.get $writer) (i32.const 16)) (local.get $reader)))
+    (i32.store (call $remember (local.get $reader)) (local.get $id))
+    (i32.store offset=4 (call $remember (local.get $reader)) (local.get $set))
+    (i32.store (call $place (global.get $count)) (local.get $writer))
+    (global.set $count (i32.add (global.get $count) (i32.const 1)))
+    (i32.or (i32.const 2) (i32.shl (local.get $set) (i32.const 4))))
+(func (export "[callback][async-lift]wasp:differential/callee#late") (param $event i32) (param i32 i32) (result i32)
+    (local $reader i32) (local $writer i32) (local $id i32) (local $set i32)
+    (local.set $reader (i32.and (call $context) (i32.const 65535)))
+    (local.set $writer (i32.shr_u (call $context) (i32.const 16)))
+    (local.set $id (i32.load (call $remember (local.get $reader))))
+    (local.set $set (i32.load offset=4 (call $remember (local.get $reader))))
+    (if (i32.and (i32.eq (local.get $event) (i32.const 6)) (i32.and (local.get $id) (i32.const 1)))
+        (then (return (i32.or (i32.const 2) (i32.shl (local.get $set) (i32.const 4))))))
+    (if (i32.eq (local.get $event) (i32.const 6))
+        (then
+            (call $forget (local.get $writer))
+            (drop (call $cancel-read (local.get $reader)))
+            (call $cancel))
+        (else (call $return (i32.add (local.get $id) (i32.const 200)))))
+    (call $drop-reader (local.get $reader))
+    (call $drop-writer (local.get $writer))
+    (call $drop-set (local.get $set))
+    (i32.const 0))
+(func (export "wasp:differential/control#pressure") (param $on i32)
+    (if (i32.eq (local.get $on) (global.get $pressed)) (then (return)))
+    (global.set $pressed (local.get $on))
+    (if (local.get $on) (then (call $inc)) (else (call $dec))))
+(func (export "wasp:differential/control#answer") (param $number i32) (local $writer i32)
+    (if (i32.eqz (global.get $count)) (then (return)))
+    (local.set $writer (i32.load (call $place (i32.rem_u (local.get $number) (global.get $count)))))
+    (call $forget (local.get $writer))
+    (drop (call $write (local.get $writer) (i32.const 0) (i32.const 1)))))
+"#;
 
 const KINDS: [(&str, &str); 4] = [("stream", "numbers"), ("stream", "texts"), ("future", "number"), ("future", "text")];
 
@@ -41,6 +139,8 @@ fn driver_text() -> Result<String> {
     };
     import(guest, "[async-lower]run", "run", "(param i32 i32) (result i32)")?;
     import(guest, "poke", "poke", "(param i32)")?;
+    import("wasp:differential/control", "pressure", "press", "(param i32)")?;
+    import("wasp:differential/control", "answer", "answer-late", "(param i32)")?;
     import("$root", "[waitable-set-new]", "new-set", "(result i32)")?;
     import("$root", "[waitable-join]", "join", "(param i32 i32)")?;
     import("$root", "[waitable-set-poll]", "poll", "(param i32 i32) (result i32)")?;
@@ -166,6 +266,8 @@ const BODY: &str = r#"
 (func (export "wasp:differential/driver#cancel") (param i32) (result i32) (call $cancel (local.get 0)))
 (func (export "wasp:differential/driver#drop-subtask") (param i32) (call $drop-subtask (local.get 0)))
 (func (export "wasp:differential/driver#poke") (param i32) (call $poke (local.get 0)))
+(func (export "wasp:differential/driver#press") (param i32) (call $press (local.get 0)))
+(func (export "wasp:differential/driver#answer-late") (param i32) (call $answer-late (local.get 0)))
 (func (export "wasp:differential/driver#poll") (result i32)
     (i32.store (i32.const 32) (call $poll (call $set) (i32.const 36)))
     (i32.const 32))

@@ -202,6 +202,8 @@ struct Driver {
     drop_writer: Function<(u32, u32), ()>,
     poll: Function<(), ((u32, u32, u32),)>,
     sum: Function<(u32, u32), (u32,)>,
+    press: Function<(u32,), ()>,
+    answer_late: Function<(u32,), ()>,
 }
 
 async fn call<P, R>(store: &Accessor<Host>, function: &Function<P, R>, params: P) -> Result<R>
@@ -214,12 +216,12 @@ where
 
 impl Driver {
     fn of(store: &mut Store<Host>, instance: Instance) -> Result<Driver> {
-        let interface = instance.get_export_index(&mut *store, None, "wasp:differential/driver");
-        let interface = interface.context("there is no driver")?;
+        let driver = instance.get_export_index(&mut *store, None, "wasp:differential/driver");
+        let driver = driver.context("there is no driver")?;
         macro_rules! driver {
             ($($name:ident: $export:literal),* $(,)?) => {
                 Driver {$($name: {
-                    let index = instance.get_export_index(&mut *store, Some(&interface), $export);
+                    let index = instance.get_export_index(&mut *store, Some(&driver), $export);
                     traced(instance.get_typed_func(&mut *store, index.context($export)?))?
                 },)*}
             };
@@ -228,6 +230,7 @@ impl Driver {
             start: "start", cancel: "cancel", drop_subtask: "drop-subtask", poke: "poke", give: "give", take: "take",
             read: "read", write: "write", cancel_read: "cancel-read", cancel_write: "cancel-write",
             drop_reader: "drop-reader", drop_writer: "drop-writer", poll: "poll", sum: "sum",
+            press: "press", answer_late: "answer-late",
         })
     }
 
@@ -340,6 +343,8 @@ impl Driver {
                 call(store, drop, (kind, handle)).await?;
                 outside.drop_end(end);
             }
+            Command::Press { on } => call(store, &self.press, (on,)).await?,
+            Command::AnswerLate { number } => call(store, &self.answer_late, (number,)).await?,
             Command::Answer { number } => store.with(|mut store| {
                 let open = &mut store.get().open;
                 open.retain(|answer| !answer.is_canceled());

@@ -17,7 +17,7 @@ mod program;
 
 use anyhow::{Result, bail};
 use engine::{Engine, Record};
-use native::{host, new_number, new_numbers, new_text, new_texts};
+use native::{host, late, new_number, new_numbers, new_text, new_texts};
 use program::Program;
 
 /// Where the two runs of a program part, if they do.

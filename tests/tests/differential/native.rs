@@ -2,10 +2,11 @@
 
 use super::play;
 use crate::engine::Record;
-use crate::outside::{BLOCKED, Command, Outside, is_ready};
+use crate::outside::{BLOCKED, Command, Outside, heeds_cancel, is_ready};
 use crate::program::{Program, Step};
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use wasp_guest_rt::__rt::{self, Pool};
 use wasp_guest_rt::native::{self, Next, Remote, TaskId};
@@ -26,6 +27,14 @@ payloads! {
     future_payload: u32, String;
 }
 
+/// A call of the other component that was not answered.
+struct Late {
+    subtask: u32,
+    result: usize,
+    id: u32,
+    started: bool,
+}
+
 /// A call of an import that was not answered.
 struct Open {
     subtask: u32,
@@ -38,12 +47,22 @@ enum Answer {
     Text(String),
 }
 
+impl Late {
+    fn returns(&self) {
+        // SAFETY: the engine may write to the result area while the subtask is not resolved.
+        unsafe { core::ptr::with_exposed_provenance_mut::<u32>(self.result).write(self.id + 200) }
+        native::returned(self.subtask);
+    }
+}
+
 #[derive(Default)]
 struct Around {
     program: Program,
     actions: VecDeque<Step>,
     outside: Outside,
     open: Vec<Open>,
+    late: Vec<Late>,
+    pressed: bool,
     /// Calls that the guest has cancelled, in order: a host stops them at its next turn.
     aborted: VecDeque<u32>,
     tasks: Vec<Option<TaskId>>,
@@ -117,6 +136,32 @@ pub(crate) mod host {
                 called("text", to, Answer::Text(text + ", answered"))
             })
         }
+    }
+}
+
+/// The function of the other component.
+pub(crate) fn late(id: u32) -> impl Future<Output = u32> {
+    fn called(id: u32, result: usize) -> u32 {
+        native::callee_starts();
+        let started = with(|around| !around.pressed);
+        if started && is_ready(id) {
+            // SAFETY: the caller passes where the result is to be.
+            unsafe { core::ptr::with_exposed_provenance_mut::<u32>(result).write(id + 200) }
+            return 2;
+        }
+        let status = if started { native::subtask_started() } else { native::subtask_starting() };
+        let subtask = status >> 4;
+        native::on_cancel(subtask, move || with(|around| around.cancel_late(subtask)));
+        with(|around| around.late.push(Late { subtask, result, id, started }));
+        status
+    }
+    // SAFETY: the stand-in answers as such an import does.
+    unsafe {
+        __rt::async_call::<World, _, _, 1, 1>((id,), |slots: [u64; 1], to| {
+            let status = called(slots[0] as u32, to);
+            native::note(format!("import late = {status}"));
+            status
+        })
     }
 }
 
@@ -242,6 +287,39 @@ fn collect() {
 }
 
 impl Around {
+    /// A call is cancelled: its state, or that it goes on.
+    fn cancel_late(&mut self, subtask: u32) -> u32 {
+        let Some(at) = self.late.iter().position(|late| late.subtask == subtask) else { return u32::MAX };
+        match &self.late[at] {
+            Late { started: true, id, .. } if !heeds_cancel(*id) => return u32::MAX,
+            _ => {}
+        }
+        if self.late.remove(at).started { 4 } else { 3 }
+    }
+
+    fn press(&mut self, on: bool) {
+        self.pressed = on;
+        if on {
+            return;
+        }
+        for at in 0..self.late.len() {
+            if !core::mem::replace(&mut self.late[at].started, true) {
+                native::started(self.late[at].subtask);
+            }
+        }
+        // Some return at once.
+        let (ready, late) = core::mem::take(&mut self.late).into_iter().partition(|late| is_ready(late.id));
+        self.late = late;
+        ready.iter().for_each(Late::returns);
+    }
+
+    fn answer_late(&mut self, number: u32) {
+        let started: Vec<usize> = (0..self.late.len()).filter(|at| self.late[*at].started).collect();
+        if !started.is_empty() {
+            self.late.remove(started[number as usize % started.len()]).returns();
+        }
+    }
+
     fn settle(&mut self, end: usize, code: u32) {
         let of = &self.outside.ends[end];
         let count = match of.kind {
@@ -342,6 +420,8 @@ fn act(action: Step) {
             });
             drop(remote);
         }
+        Command::Press { on } => with(|around| around.press(on == 1)),
+        Command::AnswerLate { number } => with(|around| around.answer_late(number)),
         Command::Answer { number } => with(|around| around.answer(number)),
     }
 }

@@ -17,6 +17,8 @@ pub(crate) enum Command {
     CancelCopy { end: usize },
     Drop { end: usize },
     Answer { number: usize },
+    Press { on: u32 },
+    AnswerLate { number: u32 },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -55,6 +57,11 @@ pub(crate) fn is_ready(id: u32) -> bool {
     id % 4 == 3
 }
 
+/// The callee ends such a call at once when it is cancelled; the others go on until they are answered.
+pub(crate) fn heeds_cancel(id: u32) -> bool {
+    id % 2 == 0
+}
+
 impl Outside {
     /// Decides what an action is.
     pub(crate) fn command(&self, [what, a, b, c]: Step) -> Command {
@@ -81,6 +88,8 @@ impl Outside {
                     .map(|end| Command::Drop { end })
             }
             9 => Some(Command::Answer { number: a as usize }),
+            11 => Some(Command::Press { on: a % 2 }),
+            12 => Some(Command::AnswerLate { number: a }),
             _ => None,
         };
         command.unwrap_or(Command::Nothing)

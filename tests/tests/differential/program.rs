@@ -12,7 +12,7 @@ pub(crate) struct Program {
 }
 
 /// How much each instruction is wanted. Its number is its place.
-const STEPS: [(u32, &str); 25] = [
+const STEPS: [(u32, &str); 28] = [
     (6, "call number"),
     (3, "call text"),
     (4, "hold call"),
@@ -38,10 +38,13 @@ const STEPS: [(u32, &str); 25] = [
     (3, "raise flag"),
     (4, "hold read"),
     (4, "hold write"),
+    (4, "call late"),
+    (4, "hold late"),
+    (3, "late or call"),
 ];
 
 /// As `STEPS`, for what happens around.
-pub(crate) const ACTIONS: [(u32, &str); 11] = [
+pub(crate) const ACTIONS: [(u32, &str); 13] = [
     (6, "call"),
     (3, "cancel"),
     (4, "poke"),
@@ -53,6 +56,8 @@ pub(crate) const ACTIONS: [(u32, &str); 11] = [
     (2, "drop end"),
     (10, "answer"),
     (1, "nothing"),
+    (3, "press"),
+    (6, "answer late"),
 ];
 
 /// Random numbers from a seed.
