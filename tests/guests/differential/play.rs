@@ -353,9 +353,9 @@ async fn take_step([what, a, b, kind]: [u8; 4]) -> u32 {
         }
         23 => hold(Box::pin(async move { read(kind, slot, count).await }), usize::from(a) % SLOTS).await,
         24 => hold(Box::pin(async move { write(kind, slot, count).await }), usize::from(a) % SLOTS).await,
-        25 => super::late(id).await,
-        26 => hold(Box::pin(super::late(id)), slot).await,
-        _ => either(super::late(id), host::number(u32::from(b))).await,
+        25 => super::late(id, number()).await,
+        26 => hold(Box::pin(super::late(id, number())), slot).await,
+        _ => either(super::late(id, number()), host::number(u32::from(b))).await,
     }
 }
 

@@ -43,8 +43,8 @@ let outside = new test:outside {
 export outside["wasp:differential/driver"];
 "#;
 
-/// The component whose function the guest calls. A call waits for a number in a stream of its own, whose writer stands in a
-/// list from 1024 until it is answered. Its context has the writer in the upper half, the reader in the lower one.
+/// The component whose function the guest calls. A call waits for something in a stream of its own, whose writer stands in
+/// a list from 1024 until it is answered, after its age and sorted by that. Its context has the writer in the upper half, the reader in the lower one.
 const CALLEE: &str = r#"(module
 (import "$root" "[waitable-set-new]" (func $new-set (result i32)))
 (import "$root" "[waitable-set-drop]" (func $drop-set (param i32)))
@@ -64,23 +64,37 @@ const CALLEE: &str = r#"(module
 (memory (export "memory") 1)
 (global $count (mut i32) (i32.const 0))
 (global $pressed (mut i32) (i32.const 0))
-(func $place (param i32) (result i32) (i32.add (i32.const 1024) (i32.shl (local.get 0) (i32.const 2))))
+(func $place (param i32) (result i32) (i32.add (i32.const 1024) (i32.shl (local.get 0) (i32.const 3))))
+(func $add (param $age i32) (param $writer i32) (local $at i32)
+    (local.set $at (global.get $count))
+    (global.set $count (i32.add (global.get $count) (i32.const 1)))
+    (block $found
+        (loop $more
+            (br_if $found (i32.eqz (local.get $at)))
+            (br_if $found (i32.lt_u
+                (i32.load (call $place (i32.sub (local.get $at) (i32.const 1)))) (local.get $age)))
+            (i64.store (call $place (local.get $at))
+                (i64.load (call $place (i32.sub (local.get $at) (i32.const 1)))))
+            (local.set $at (i32.sub (local.get $at) (i32.const 1)))
+            (br $more)))
+    (i32.store (call $place (local.get $at)) (local.get $age))
+    (i32.store offset=4 (call $place (local.get $at)) (local.get $writer)))
 (func $remember (param $reader i32) (result i32) (i32.add (i32.const 8192) (i32.shl (local.get 0) (i32.const 3))))
 (func $forget (param $writer i32) (local $at i32)
     (block $found
         (loop $more
             (if (i32.ge_u (local.get $at) (global.get $count)) (then (return)))
-            (br_if $found (i32.eq (i32.load (call $place (local.get $at))) (local.get $writer)))
+            (br_if $found (i32.eq (i32.load offset=4 (call $place (local.get $at))) (local.get $writer)))
             (local.set $at (i32.add (local.get $at) (i32.const 1)))
             (br $more)))
     (global.set $count (i32.sub (global.get $count) (i32.const 1)))
     (loop $more
         (if (i32.ge_u (local.get $at) (global.get $count)) (then (return)))
-        (i32.store (call $place (local.get $at))
-            (i32.load (call $place (i32.add (local.get $at) (i32.const 1)))))
+        (i64.store (call $place (local.get $at))
+            (i64.load (call $place (i32.add (local.get $at) (i32.const 1)))))
         (local.set $at (i32.add (local.get $at) (i32.const 1)))
         (br $more)))
-(func (export "[async-lift]wasp:differential/callee#late") (param $id i32) (result i32)
+(func (export "[async-lift]wasp:differential/callee#late") (param $id i32) (param $age i32) (result i32)
     (local $both i64) (local $reader i32) (local $writer i32) (local $set i32)
     (if (i32.eq (i32.and (local.get $id) (i32.const 3)) (i32.const 3))
         (then (call $return (i32.add (local.get $id) (i32.const 200))) (return (i32.const 0))))
@@ -93,8 +107,7 @@ const CALLEE: &str = r#"(module
     (call $set-context (i32.or (i32.shl (local.get $writer) (i32.const 16)) (local.get $reader)))
     (i32.store (call $remember (local.get $reader)) (local.get $id))
     (i32.store offset=4 (call $remember (local.get $reader)) (local.get $set))
-    (i32.store (call $place (global.get $count)) (local.get $writer))
-    (global.set $count (i32.add (global.get $count) (i32.const 1)))
+    (call $add (local.get $age) (local.get $writer))
     (i32.or (i32.const 2) (i32.shl (local.get $set) (i32.const 4))))
 (func (export "[callback][async-lift]wasp:differential/callee#late") (param $event i32) (param i32 i32) (result i32)
     (local $reader i32) (local $writer i32) (local $id i32) (local $set i32)
@@ -120,7 +133,7 @@ const CALLEE: &str = r#"(module
     (if (local.get $on) (then (call $inc)) (else (call $dec))))
 (func (export "wasp:differential/control#answer") (param $number i32) (local $writer i32)
     (if (i32.eqz (global.get $count)) (then (return)))
-    (local.set $writer (i32.load (call $place (i32.rem_u (local.get $number) (global.get $count)))))
+    (local.set $writer (i32.load offset=4 (call $place (i32.rem_u (local.get $number) (global.get $count)))))
     (call $forget (local.get $writer))
     (drop (call $write (local.get $writer) (i32.const 0) (i32.const 1)))))
 "#;

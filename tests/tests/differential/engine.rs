@@ -6,6 +6,7 @@ use crate::program::Program;
 use anyhow::{Context as _, Result};
 use futures::channel::oneshot;
 use std::cell::Cell;
+use std::collections::HashMap;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
@@ -24,6 +25,8 @@ pub(crate) struct Record {
     pub(crate) trace: Vec<String>,
     /// What came of the copies outside.
     pub(crate) outside: Vec<String>,
+    /// Whose callback was called, each time: the number of its start.
+    pub(crate) callbacks: Vec<usize>,
     /// Why it trapped.
     pub(crate) trap: Option<String>,
 }
@@ -34,8 +37,34 @@ struct Host {
     program: Program,
     trace: Vec<String>,
     outside: Vec<String>,
+    tasks: Tasks,
     /// The calls of imports that were not answered. Whoever was cancelled listens no more.
     open: Vec<oneshot::Sender<()>>,
+}
+
+/// Which task is running, as its context tells.
+#[derive(Default)]
+struct Tasks {
+    starts: usize,
+    by_context: HashMap<u32, usize>,
+    is_called_back: bool,
+    callbacks: Vec<usize>,
+}
+
+impl Tasks {
+    fn told(&mut self, what: &What, is_over: bool, a: u32) {
+        match what {
+            What::Start if !is_over => self.starts += 1,
+            What::Callback => self.is_called_back = !is_over,
+            What::BuiltIn { name, .. } if name == "context.set" => _ = self.by_context.insert(a, self.starts - 1),
+            What::BuiltIn { name, .. } if name == "context.get" && is_over => {
+                if core::mem::take(&mut self.is_called_back) {
+                    self.callbacks.push(self.by_context[&a]);
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 /// The component, ready to be instantiated.
@@ -50,12 +79,14 @@ impl Host {
             return self.trace.push(format!("log {what} {a} {b} {c}"));
         }
         let is_over = what % 2 == 1;
+        self.tasks.told(&self.reports[what as usize / 2], is_over, a);
         let line = match (&self.reports[what as usize / 2], is_over) {
             (What::BuiltIn { name, shown: 0, .. }, false) => name.clone(),
             (What::BuiltIn { name, shown: 1, .. }, false) => format!("{name} {a}"),
             (What::BuiltIn { name, shown: 2, .. }, false) => format!("{name} {a} {b}"),
             (What::BuiltIn { name, .. }, false) => format!("{name} {a} {c}"),
             (What::BuiltIn { has_result: false, .. }, true) => return,
+            (What::BuiltIn { name, .. }, true) if name == "context.get" => return,
             (What::BuiltIn { name, .. }, true) if name.ends_with(".new") && name != "waitable-set.new" => {
                 format!("{name} = {}", u64::from(b) << 32 | u64::from(a))
             }
@@ -94,8 +125,14 @@ impl Engine {
 
     /// Plays a program.
     pub(crate) fn play(&self, program: &Program) -> Result<Record> {
-        catch_unwind(AssertUnwindSafe(|| self.play_here(program)))
-            .unwrap_or_else(|_| Ok(Record { trace: Vec::new(), outside: Vec::new(), trap: Some(PANICKED.to_owned()) }))
+        catch_unwind(AssertUnwindSafe(|| self.play_here(program))).unwrap_or_else(|_| {
+            Ok(Record {
+                trace: Vec::new(),
+                outside: Vec::new(),
+                callbacks: Vec::new(),
+                trap: Some(PANICKED.to_owned()),
+            })
+        })
     }
 
     fn play_here(&self, program: &Program) -> Result<Record> {
@@ -104,6 +141,7 @@ impl Engine {
             program: program.clone(),
             trace: Vec::new(),
             outside: Vec::new(),
+            tasks: Tasks::default(),
             open: Vec::new(),
         };
         let mut store = store(host);
@@ -118,7 +156,7 @@ impl Engine {
         let trap = result.err().map(|error| format!("{error:#}"));
         let host = store.data_mut();
         let (trace, outside) = (std::mem::take(&mut host.trace), std::mem::take(&mut host.outside));
-        Ok(Record { trace, outside, trap })
+        Ok(Record { trace, outside, callbacks: std::mem::take(&mut host.tasks.callbacks), trap })
     }
 }
 

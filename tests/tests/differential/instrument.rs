@@ -62,7 +62,8 @@ fn of_import(name: &str) -> Option<What> {
     let built_in =
         built_in.trim_end_matches("-unit").trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches('-');
     let built_in = match built_in {
-        "context-get" | "context-set" => return Some(built_in_of(&built_in.replacen('-', ".", 1), 0, false)),
+        "context-get" => return Some(built_in_of("context.get", 0, true)),
+        "context-set" => return Some(built_in_of("context.set", 0, false)),
         "task-return" | "task-cancel" => return Some(built_in_of(&built_in.replacen('-', ".", 1), 0, false)),
         built_in => built_in,
     };

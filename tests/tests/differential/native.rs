@@ -66,6 +66,10 @@ struct Around {
     /// Calls that the guest has cancelled, in order: a host stops them at its next turn.
     aborted: VecDeque<u32>,
     tasks: Vec<Option<TaskId>>,
+    /// Those that have started, in order.
+    started: Vec<TaskId>,
+    /// How often a callback was called.
+    callbacks: usize,
     ids: Vec<(TaskId, u32)>,
     remotes: Vec<Option<Remote>>,
     written: u32,
@@ -140,7 +144,7 @@ pub(crate) mod host {
 }
 
 /// The function of the other component.
-pub(crate) fn late(id: u32) -> impl Future<Output = u32> {
+pub(crate) fn late(id: u32, age: u32) -> impl Future<Output = u32> {
     fn called(id: u32, result: usize) -> u32 {
         native::callee_starts();
         let started = with(|around| !around.pressed);
@@ -157,7 +161,7 @@ pub(crate) fn late(id: u32) -> impl Future<Output = u32> {
     }
     // SAFETY: the stand-in answers as such an import does.
     unsafe {
-        __rt::async_call::<World, _, _, 1, 1>((id,), |slots: [u64; 1], to| {
+        __rt::async_call::<World, _, _, 2, 1>((id, age), |slots: [u64; 2], to| {
             let status = called(slots[0] as u32, to);
             native::note(format!("import late = {status}"));
             status
@@ -186,20 +190,21 @@ pub(crate) const THREAD: &str = "native";
 
 /// Plays a program on a thread of its own, and so in an instance of its own. Where the engine may choose, it does what
 /// the other run has done, if the stand-in allows that.
-pub(crate) fn run(program: &Program, other: &[String]) -> Record {
-    let (program, other) = (program.clone(), other.to_vec());
+pub(crate) fn run(program: &Program, other: &Record) -> Record {
+    let (program, trace, callbacks) = (program.clone(), other.trace.clone(), other.callbacks.clone());
     let thread = std::thread::Builder::new().name(THREAD.to_owned());
-    let played = thread.spawn(move || play(program, other)).expect("there are threads").join();
+    let played = thread.spawn(move || play(program, trace, callbacks)).expect("there are threads").join();
     played.unwrap_or_else(|_| Record {
         trace: Vec::new(),
         outside: Vec::new(),
+        callbacks: Vec::new(),
         trap: Some("the run itself failed".to_owned()),
     })
 }
 
-fn play(program: Program, other: Vec<String>) -> Record {
+fn play(program: Program, other: Vec<String>, callbacks: Vec<usize>) -> Record {
     native::record_results();
-    native::guide(Some(Box::new(move |options| choose(options, other.get(native::recorded())))));
+    native::guide(Some(Box::new(move |options| choose(options, other.get(native::recorded()), &callbacks))));
     with(|around| {
         around.actions = program.actions.iter().copied().collect();
         around.program = program;
@@ -228,25 +233,37 @@ fn play(program: Program, other: Vec<String>) -> Record {
     let outside = std::mem::take(&mut around.settled);
     std::mem::forget(around);
     play::forget();
-    Record { trace, outside, trap }
+    Record { trace, outside, callbacks: Vec::new(), trap }
 }
 
 /// Chooses what the other run did next.
-fn choose(options: &[Next], expected: Option<&String>) -> usize {
+fn choose(options: &[Next], expected: Option<&String>, callbacks: &[usize]) -> usize {
     let Some(expected) = expected else { return 0 };
+    let task = |task: TaskId| {
+        with(|around| {
+            let expected = callbacks.get(around.callbacks);
+            expected.is_none_or(|expected| around.started.get(*expected) == Some(&task))
+        })
+    };
     let fits = |option: &Next| match *option {
         Next::Event([_, waitable, code]) => {
             *expected == format!("event = {}", u64::from(waitable) << 32 | u64::from(code))
         }
-        Next::Callback(_, [event, waitable, code]) => *expected == format!("callback {event} {waitable} {code}"),
-        Next::Continue(_) => expected == "callback 0 0 0",
-        Next::Cancelled(_) => expected == "callback 6 0 0",
+        Next::Callback(id, [event, waitable, code]) => {
+            *expected == format!("callback {event} {waitable} {code}") && task(id)
+        }
+        Next::Continue(id) => expected == "callback 0 0 0" && task(id),
+        Next::Cancelled(id) => expected == "callback 6 0 0" && task(id),
         Next::Start(task) => {
             let id = with(|around| around.ids.iter().find(|(known, _)| *known == task).map(|(_, id)| *id));
             id.is_some_and(|id| *expected == format!("log {} {id} 0 0", play::RUN))
         }
     };
-    options.iter().position(fits).unwrap_or(0)
+    let choice = options.iter().position(fits).unwrap_or(0);
+    if matches!(options.get(choice), Some(Next::Callback(..) | Next::Continue(_) | Next::Cancelled(_))) {
+        with(|around| around.callbacks += 1);
+    }
+    choice
 }
 
 /// Stops the calls that were cancelled.
@@ -435,7 +452,10 @@ fn start(routine: u32) {
     });
     let export = move || {
         // It may block before the driver is told which task it is.
-        with(|around| around.tasks[index] = native::current());
+        with(|around| {
+            around.tasks[index] = native::current();
+            around.started.extend(native::current());
+        });
         // SAFETY: the pool is for this call alone.
         unsafe {
             __rt::start(&POOL, play::run(routine), |result: u32| {
