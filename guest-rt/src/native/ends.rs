@@ -12,12 +12,16 @@ pub(super) fn new(items: Items, is_future: bool) -> Kept<u64> {
     })
 }
 
-/// Starts a copy at an end of the component's. The memory has to be valid until the copy has ended.
-pub(super) fn copy(handle: u32, is_future: bool, side: Side, at: *mut u8, count: usize) -> Kept<u32> {
+/// Starts a copy at an end of the component's.
+///
+/// # Safety
+/// Until the copy has ended, `at` is valid for reads, or writes, of as many items.
+pub(super) unsafe fn copy(handle: u32, is_future: bool, side: Side, at: *mut u8, count: usize) -> Kept<u32> {
     with(|all| {
         let (_, actual, transmit) = all.of_handle(handle, is_future)?;
         rule(actual == side, "this is the other end")?;
-        transmit.copy(side, at, count)
+        // SAFETY: the caller promises the same.
+        unsafe { transmit.copy(side, at, count) }
     })
 }
 
@@ -51,7 +55,10 @@ pub fn stream_new(items: Items) -> u64 {
 /// # Safety
 /// There is room for `count` items at `to`, until the read has ended.
 pub unsafe fn stream_read(reader: u32, to: *mut u8, count: usize) -> u32 {
-    builtin("stream.read", &[reader, count as u32], || copy(reader, false, Side::Read, to, count))
+    builtin("stream.read", &[reader, count as u32], || {
+        // SAFETY: the caller promises the room, until the read has ended.
+        unsafe { copy(reader, false, Side::Read, to, count) }
+    })
 }
 
 /// `stream.write`
@@ -59,7 +66,10 @@ pub unsafe fn stream_read(reader: u32, to: *mut u8, count: usize) -> u32 {
 /// # Safety
 /// There are `count` items at `from`, until the write has ended.
 pub unsafe fn stream_write(writer: u32, from: *const u8, count: usize) -> u32 {
-    builtin("stream.write", &[writer, count as u32], || copy(writer, false, Side::Write, from.cast_mut(), count))
+    builtin("stream.write", &[writer, count as u32], || {
+        // SAFETY: the caller promises the items, until the write has ended. A write only reads them.
+        unsafe { copy(writer, false, Side::Write, from.cast_mut(), count) }
+    })
 }
 
 /// `stream.cancel-read` and `stream.cancel-write`
@@ -82,7 +92,10 @@ pub fn future_new(items: Items) -> u64 {
 /// # Safety
 /// There is room for an item at `to`, until the read has ended.
 pub unsafe fn future_read(reader: u32, to: *mut u8) -> u32 {
-    builtin("future.read", &[reader], || copy(reader, true, Side::Read, to, 1))
+    builtin("future.read", &[reader], || {
+        // SAFETY: the caller promises the room, until the read has ended.
+        unsafe { copy(reader, true, Side::Read, to, 1) }
+    })
 }
 
 /// `future.write`
@@ -90,7 +103,10 @@ pub unsafe fn future_read(reader: u32, to: *mut u8) -> u32 {
 /// # Safety
 /// There is an item at `from`, until the write has ended.
 pub unsafe fn future_write(writer: u32, from: *const u8) -> u32 {
-    builtin("future.write", &[writer], || copy(writer, true, Side::Write, from.cast_mut(), 1))
+    builtin("future.write", &[writer], || {
+        // SAFETY: the caller promises the item, until the write has ended. A write only reads it.
+        unsafe { copy(writer, true, Side::Write, from.cast_mut(), 1) }
+    })
 }
 
 /// `future.cancel-read` and `future.cancel-write`

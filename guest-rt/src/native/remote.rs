@@ -93,7 +93,8 @@ impl Remote {
                 // SAFETY: both have so many bytes, and the memory is fresh.
                 unsafe { at.copy_from_nonoverlapping(from, bytes) }
             }
-            let code = transmit.copy(side, at, count)?;
+            // SAFETY: the memory has so many bytes, and is kept with the end until its next copy. That comes after this one.
+            let code = unsafe { transmit.copy(side, at, count) }?;
             self.answer.set((code != BLOCKED).then_some(code));
             Ok(())
         });

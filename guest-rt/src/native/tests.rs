@@ -3,7 +3,7 @@
 use super::builtins::*;
 use super::*;
 use crate::builtins::{BLOCKED, code};
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use core::cell::Cell;
 use std::boxed::Box;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -294,7 +294,7 @@ fn a_guide_is_asked_which_event_is_next() {
         returned(subtask);
     }
     guide(Some(Box::new(|options| {
-        assert_eq!(options.len(), 2, "{}", options.len().to_string());
+        assert_eq!(options.len(), 2);
         1
     })));
     let mut payload = [0; 2];

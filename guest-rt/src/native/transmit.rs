@@ -175,10 +175,11 @@ impl Transmit {
         }
     }
 
-    /// Starts a read or write: its code, or `BLOCKED`.
+    /// Starts a read or write: returns its code, or `BLOCKED`.
     ///
-    /// Until it has ended, `at` has to be valid for as many items.
-    pub(super) fn copy(&mut self, side: Side, at: *mut u8, count: usize) -> Kept<u32> {
+    /// # Safety
+    /// Until the copy has ended, `at` is valid for reads, or writes, of as many items.
+    pub(super) unsafe fn copy(&mut self, side: Side, at: *mut u8, count: usize) -> Kept<u32> {
         rule(count <= MAX_COUNT, "the copy is for too many items")?;
         match self.end(side).state {
             State::Idle => {}
@@ -186,7 +187,8 @@ impl Transmit {
             State::Done => return Err("this end was told that the other one is dropped"),
         }
         rule(!self.spent, "a future has one value")?;
-        let code = self.meet(side, at, count)?;
+        // SAFETY: the caller promises of `at` what `meet` asks for.
+        let code = unsafe { self.meet(side, at, count) }?;
         self.end(side).state = match code & 15 {
             _ if code == BLOCKED => State::Busy,
             DROPPED if side == Side::Write || !self.is_future => State::Done,
@@ -196,7 +198,10 @@ impl Transmit {
     }
 
     /// Meets the copy that waits at the other end, or waits for one.
-    fn meet(&mut self, side: Side, at: *mut u8, count: usize) -> Kept<u32> {
+    ///
+    /// # Safety
+    /// As for `copy`.
+    unsafe fn meet(&mut self, side: Side, at: *mut u8, count: usize) -> Kept<u32> {
         let other = side.other();
         if self.end(other).dropped {
             self.spent |= self.is_future && side == Side::Write;

@@ -8,6 +8,7 @@
 
 mod component;
 mod engine;
+mod imports;
 mod instrument;
 mod native;
 mod outside;
@@ -17,7 +18,7 @@ mod program;
 
 use anyhow::{Result, bail};
 use engine::{Engine, Record};
-use native::{host, late, new_number, new_numbers, new_text, new_texts};
+use imports::{host, late, new_number, new_numbers, new_text, new_texts};
 use program::Program;
 
 /// Where the two runs of a program part, if they do.
