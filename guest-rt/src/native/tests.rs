@@ -223,8 +223,11 @@ fn back_pressure_has_limits_and_keeps_calls_from_starting() {
     backpressure_dec();
     run();
     assert!(exited(first) && ran.get() == 1);
-    (0..65_535).for_each(|_| backpressure_inc());
-    breaks("above 65535", backpressure_inc);
+    // That takes too long where each step is checked.
+    if !cfg!(miri) {
+        (0..65_535).for_each(|_| backpressure_inc());
+        breaks("above 65535", backpressure_inc);
+    }
 }
 
 #[test]

@@ -57,10 +57,9 @@ impl Tasks {
             What::Start if !is_over => self.starts += 1,
             What::Callback => self.is_called_back = !is_over,
             What::BuiltIn { name, .. } if name == "context.set" => _ = self.by_context.insert(a, self.starts - 1),
-            What::BuiltIn { name, .. } if name == "context.get" && is_over => {
-                if core::mem::take(&mut self.is_called_back) {
-                    self.callbacks.push(self.by_context[&a]);
-                }
+            What::BuiltIn { name, .. } if name == "context.get" && is_over && self.is_called_back => {
+                self.is_called_back = false;
+                self.callbacks.push(self.by_context[&a]);
             }
             _ => {}
         }

@@ -189,14 +189,17 @@ impl Around {
         }
         let open = self.open.remove(number % self.open.len());
         let to = core::ptr::with_exposed_provenance_mut::<usize>(open.result);
-        // SAFETY: the engine may write to the result area while the subtask is not resolved.
         match open.answer {
+            // SAFETY: the engine may write a number to the result area while the subtask is not resolved.
             Answer::Number(number) => unsafe { to.cast::<u32>().write(number) },
-            Answer::Text(text) => unsafe {
+            Answer::Text(text) => {
                 let text = Box::leak(text.into_boxed_str());
-                to.write(text.as_ptr().expose_provenance());
-                to.add(1).write(text.len());
-            },
+                // SAFETY: as above, the two words of a string.
+                unsafe {
+                    to.write(text.as_ptr().expose_provenance());
+                    to.add(1).write(text.len());
+                }
+            }
         }
         native::returned(open.subtask);
     }

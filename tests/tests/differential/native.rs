@@ -170,7 +170,7 @@ impl Around {
         let sum = match &self.remotes[end] {
             // SAFETY: the items of these kinds are numbers.
             Some(remote) if of.reads && code != BLOCKED => unsafe {
-                remote.items::<u32>(count as usize).iter().fold(0, |sum, item| sum + item)
+                remote.items::<u32>(count as usize).iter().sum::<u32>()
             },
             _ => 0,
         };

@@ -59,7 +59,7 @@ pub(crate) fn is_ready(id: u32) -> bool {
 
 /// The callee ends such a call at once when it is cancelled; the others go on until they are answered.
 pub(crate) fn heeds_cancel(id: u32) -> bool {
-    id % 2 == 0
+    id.is_multiple_of(2)
 }
 
 impl Outside {
