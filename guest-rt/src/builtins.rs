@@ -56,14 +56,14 @@ mod wasm {
     unsafe extern "C" {
         #[link_name = "[waitable-set-new]"]
         pub(crate) safe fn waitable_set_new() -> u32;
+        // Traps while there are waitables in the set, or somebody waits on it.
+        #[link_name = "[waitable-set-drop]"]
+        pub(crate) safe fn waitable_set_drop(set: u32);
         // The waitable and the code of the event are written to `payload`.
         #[link_name = "[waitable-set-wait]"]
         pub(crate) safe fn waitable_set_wait(set: u32, payload: &mut [u32; 2]) -> u32;
         #[link_name = "[waitable-set-poll]"]
         pub(crate) safe fn waitable_set_poll(set: u32, payload: &mut [u32; 2]) -> u32;
-        // Traps while a waitable is in the set, or somebody waits on it.
-        #[link_name = "[waitable-set-drop]"]
-        pub(crate) safe fn waitable_set_drop(set: u32);
         // Set 0: the waitable leaves the set it is in.
         #[link_name = "[waitable-join]"]
         pub(crate) safe fn waitable_join(waitable: u32, set: u32);
@@ -72,7 +72,7 @@ mod wasm {
         // Traps while the subtask is in a set; blocks until it has a final state, which is returned.
         #[link_name = "[subtask-cancel]"]
         pub(crate) safe fn subtask_cancel(subtask: u32) -> u32;
-        // As above, but returns BLOCKED instead of blocking.
+        // Returns the final state, or `BLOCKED` if the callee goes on for now: then its event follows.
         #[cfg(feature = "async-cancel")]
         #[link_name = "[async-lower][subtask-cancel]"]
         pub(crate) safe fn subtask_cancel_async(subtask: u32) -> u32;
@@ -80,9 +80,12 @@ mod wasm {
         pub(crate) safe fn context_get() -> *mut u8;
         #[link_name = "[context-set-0]"]
         pub(crate) safe fn context_set(value: *mut u8);
-        // Returns whether the task was cancelled meanwhile.
-        #[link_name = "[cancellable][thread-yield]"]
+        // Returns 0: this form is not told of a cancel.
+        #[link_name = "[thread-yield]"]
         pub(crate) safe fn thread_yield() -> u32;
+        // Returns whether the task was cancelled, which counts as told.
+        #[link_name = "[cancellable][thread-yield]"]
+        pub(crate) safe fn thread_yield_cancellable() -> u32;
         #[link_name = "[error-context-new-utf8]"]
         pub(crate) fn error_context_new(message: *const u8, len: usize) -> u32;
         #[link_name = "[error-context-drop]"]

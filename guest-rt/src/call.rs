@@ -1,6 +1,7 @@
 //! What generated functions call: parameters and results on their way over the boundary.
 
 use crate::abi::{Abi, Lift, Lower, Scratch, Shape, Sink, lift_flat, lower_flat, lower_padded, release};
+use crate::task::current;
 use core::cell::UnsafeCell;
 use core::mem::MaybeUninit;
 
@@ -42,7 +43,8 @@ pub unsafe fn sync_call<W, P: Lower<W>, R: Lift<W>, const N: usize>(
     import: impl FnOnce([u64; N]) -> u64,
 ) -> R {
     let mut scratch = Scratch::new();
-    let result = import(lower_flat::<W, P, N>(&params, &mut scratch));
+    let slots = lower_flat::<W, P, N>(&params, &mut scratch);
+    let result = current::calling(|| import(slots));
     // SAFETY: the call took the parameters, and gave the result.
     unsafe {
         params.disown();
@@ -62,7 +64,8 @@ pub unsafe fn sync_call_indirect<W, P: Lower<W>, R: Lift<W>, const N: usize, con
     const { assert!(R::SHAPE.size <= 8 * K) };
     let mut scratch = Scratch::new();
     let mut area = MaybeUninit::<[u64; K]>::uninit();
-    import(lower_flat::<W, P, N>(&params, &mut scratch), area.as_mut_ptr().expose_provenance());
+    let slots = lower_flat::<W, P, N>(&params, &mut scratch);
+    current::calling(|| import(slots, area.as_mut_ptr().expose_provenance()));
     // SAFETY: the call took the parameters, and wrote the result.
     unsafe {
         params.disown();

@@ -33,6 +33,12 @@ pub(crate) fn count(code: u32) -> usize {
     (code >> 4) as usize
 }
 
+/// Returns what a copy of a local stream ends as that had come to `code` and was cancelled before anybody heard of that.
+/// As with engines, what was copied counts, and the copy ends as cancelled.
+pub(crate) fn cancelled(code: u32) -> u32 {
+    if code & 15 == COMPLETED { code | CANCELLED } else { code }
+}
+
 /// Where the copy of an end is.
 ///
 /// ```text

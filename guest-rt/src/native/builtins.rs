@@ -1,163 +1,140 @@
 //! The built-ins, under the names that `builtins.rs` gives them.
 
 pub(crate) use super::error_contexts::{error_context_debug_message, error_context_drop, error_context_new};
-use super::trace::builtin;
-use super::{streams, subtasks, table, tasks, trap};
-use crate::builtins::{BLOCKED, event};
-use alloc::collections::BTreeMap;
-use core::cell::RefCell;
+use super::rules::{Kept, allowed, builtin, builtin_unit};
+use super::transmit::{self, Items, Side};
+use super::{ends, frames, schedule, subtasks, table, tasks};
+use crate::builtins::event;
+use core::ptr;
 
 pub(crate) fn waitable_set_new() -> u32 {
-    builtin("waitable-set.new", &[]);
-    table::new_set()
+    builtin("waitable-set.new", &[], || Ok(table::new_set()))
+}
+
+#[allow(dead_code, reason = "built-ins are listed here whether they are used or not")]
+pub(crate) fn waitable_set_drop(set: u32) {
+    builtin_unit("waitable-set.drop", &[set], || table::drop_set(set));
 }
 
 pub(crate) fn waitable_set_wait(set: u32, payload: &mut [u32; 2]) -> u32 {
-    builtin("waitable-set.wait", &[set]);
-    table::wait_on(set, true);
-    tasks::block(|| table::has_event(set));
-    table::wait_on(set, false);
-    take(set, payload)
+    builtin("waitable-set.wait", &[set], || {
+        frames::check_blocking()?;
+        table::wait_on(set, true)?;
+        let waited = tasks::block(|| table::oldest(set).is_some());
+        table::wait_on(set, false)?;
+        waited?;
+        take(set, payload)
+    })
 }
 
 pub(crate) fn waitable_set_poll(set: u32, payload: &mut [u32; 2]) -> u32 {
-    builtin("waitable-set.poll", &[set]);
-    take(set, payload)
+    builtin("waitable-set.poll", &[set], || take(set, payload))
 }
 
-fn take(set: u32, payload: &mut [u32; 2]) -> u32 {
-    let (event, waitable, code) = table::next_event(set).unwrap_or((event::NONE, 0, 0));
-    subtasks::delivered(event, waitable, code);
-    streams::delivered(event, waitable, code);
+fn take(set: u32, payload: &mut [u32; 2]) -> Kept<u32> {
+    table::check_set(set)?;
+    let waitable = schedule::choose_event(set);
+    let [event, waitable, code] = waitable.map_or([event::NONE, 0, 0], deliver);
     *payload = [waitable, code];
-    event
+    super::trace::result("event", u64::from(waitable) << 32 | u64::from(code));
+    Ok(event)
 }
 
-pub(crate) fn waitable_set_drop(set: u32) {
-    builtin("waitable-set.drop", &[set]);
-    table::remove_set(set);
+/// Takes the event of a waitable, which the component then knows of.
+pub(super) fn deliver(waitable: u32) -> [u32; 3] {
+    let Some(event) = table::take_event(waitable) else { return [event::NONE, 0, 0] };
+    subtasks::delivered(event.kind, waitable, event.code);
+    transmit::delivered(waitable, &event);
+    [event.kind, waitable, event.code]
 }
 
 pub(crate) fn waitable_join(waitable: u32, set: u32) {
-    builtin("waitable.join", &[waitable, set]);
-    table::join(waitable, set);
+    builtin_unit("waitable.join", &[waitable, set], || table::join(waitable, set));
 }
 
 pub(crate) fn subtask_drop(subtask: u32) {
-    builtin("subtask.drop", &[subtask]);
-    subtasks::drop(subtask);
+    builtin_unit("subtask.drop", &[subtask], || subtasks::drop(subtask));
 }
 
 pub(crate) fn subtask_cancel(subtask: u32) -> u32 {
-    builtin("subtask.cancel", &[subtask]);
-    subtasks::cancel(subtask)
+    builtin("subtask.cancel", &[subtask], || subtasks::cancel(subtask, true))
 }
 
-#[cfg(feature = "async-cancel")]
+#[allow(dead_code, reason = "built-ins are listed here whether they are used or not")]
+#[cfg(any(test, feature = "async-cancel"))]
 pub(crate) fn subtask_cancel_async(subtask: u32) -> u32 {
-    builtin("subtask.cancel async", &[subtask]);
-    subtasks::cancel(subtask)
+    builtin("subtask.cancel async", &[subtask], || subtasks::cancel(subtask, false))
 }
 
 pub(crate) fn context_get() -> *mut u8 {
-    builtin("context.get", &[]);
-    tasks::context(None)
+    super::trace::builtin("context.get", &[]);
+    context(None)
 }
 
 pub(crate) fn context_set(value: *mut u8) {
-    builtin("context.set", &[]);
-    tasks::context(Some(value));
+    super::trace::builtin("context.set", &[]);
+    context(Some(value));
+}
+
+fn context(new: Option<*mut u8>) -> *mut u8 {
+    let mut old = ptr::null_mut();
+    allowed("the context is used", tasks::context(new).map(|context| old = context));
+    old
 }
 
 pub(crate) fn thread_yield() -> u32 {
-    builtin("thread.yield", &[]);
-    tasks::turn();
-    0
+    builtin("thread.yield", &[], || {
+        tasks::give_way();
+        Ok(0u32)
+    })
+}
+
+#[allow(dead_code, reason = "built-ins are listed here whether they are used or not")]
+pub(crate) fn thread_yield_cancellable() -> u32 {
+    builtin("thread.yield cancellable", &[], || {
+        if tasks::take_cancel() {
+            return Ok(1);
+        }
+        tasks::give_way();
+        Ok(u32::from(tasks::take_cancel()))
+    })
 }
 
 pub(crate) fn backpressure_inc() {
-    builtin("backpressure.inc", &[]);
-    tasks::add_backpressure(1);
+    builtin_unit("backpressure.inc", &[], || tasks::add_backpressure(1));
 }
 
 pub(crate) fn backpressure_dec() {
-    builtin("backpressure.dec", &[]);
-    tasks::add_backpressure(-1);
+    builtin_unit("backpressure.dec", &[], || tasks::add_backpressure(-1));
 }
 
 pub(crate) fn task_cancel() {
-    builtin("task.cancel", &[]);
-    tasks::resolve_cancelled();
+    builtin_unit("task.cancel", &[], tasks::resolve_cancelled);
 }
-
-std::thread_local! {
-    /// The state of each unit stream, by both of its ends: the other end, and how many items a pending copy is for.
-    static UNITS: RefCell<BTreeMap<u32, (u32, Option<u32>)>> = const { RefCell::new(BTreeMap::new()) };
-}
-
-const STREAM_READ: u32 = 2;
-const STREAM_WRITE: u32 = 3;
 
 pub(crate) fn unit_stream_new() -> u64 {
-    builtin("stream.new", &[]);
-    let (reader, writer) = (table::new_waitable("reader"), table::new_waitable("writer"));
-    UNITS.with_borrow_mut(|units| {
-        units.insert(reader, (writer, None));
-        units.insert(writer, (reader, None));
-    });
-    u64::from(writer) << 32 | u64::from(reader)
+    // The caller wants the writer in the high half, as the built-in has it.
+    builtin("stream.new", &[], || ends::new(Items::SIGNAL, false))
 }
 
 pub(crate) fn unit_stream_read(reader: u32, _nothing: usize, count: usize) -> u32 {
-    builtin("stream.read", &[reader]);
-    table::expect(reader, "reader");
-    copy(reader, count as u32, STREAM_WRITE)
+    builtin("stream.read", &[reader], || {
+        // SAFETY: items that are nothing need no memory.
+        unsafe { ends::copy(reader, false, Side::Read, ptr::dangling_mut(), count) }
+    })
 }
 
 pub(crate) fn unit_stream_write(writer: u32, _nothing: usize, count: usize) -> u32 {
-    builtin("stream.write", &[writer]);
-    table::expect(writer, "writer");
-    copy(writer, count as u32, STREAM_READ)
+    builtin("stream.write", &[writer], || {
+        // SAFETY: items that are nothing need no memory.
+        unsafe { ends::copy(writer, false, Side::Write, ptr::dangling_mut(), count) }
+    })
 }
 
 pub(crate) fn unit_stream_drop_readable(reader: u32) {
-    builtin("stream.drop-readable", &[reader]);
-    table::expect(reader, "reader");
-    drop_unit(reader);
+    builtin_unit("stream.drop-readable", &[reader], || ends::drop_end(reader, false));
 }
 
 pub(crate) fn unit_stream_drop_writable(writer: u32) {
-    builtin("stream.drop-writable", &[writer]);
-    table::expect(writer, "writer");
-    drop_unit(writer);
-}
-
-fn drop_unit(end: u32) {
-    let pending = UNITS.with_borrow_mut(|units| units.remove(&end)).is_some_and(|(_, pending)| pending.is_some());
-    if pending {
-        trap("dropped while a copy is pending");
-    }
-    table::remove(end);
-}
-
-/// Meets the copy that is pending at the other end, which then has the given event, or becomes pending.
-fn copy(end: u32, count: u32, event: u32) -> u32 {
-    UNITS.with_borrow_mut(|units| {
-        let Some(&(other, pending)) = units.get(&end) else { trap("not a unit stream") };
-        if pending.is_some() {
-            trap("a copy is pending");
-        }
-        let Some((_, theirs)) = units.get_mut(&other) else { trap("the other end is gone") };
-        match theirs.take() {
-            Some(theirs) => {
-                let copied = count.min(theirs);
-                table::post(other, event, copied << 4);
-                copied << 4
-            }
-            None => {
-                units.insert(end, (other, Some(count)));
-                BLOCKED
-            }
-        }
-    })
+    builtin_unit("stream.drop-writable", &[writer], || ends::drop_end(writer, false));
 }

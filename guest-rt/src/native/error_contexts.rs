@@ -1,7 +1,7 @@
 //! Error contexts: handles that share a message.
 
-use super::trace::builtin;
-use super::{table, trap};
+use super::rules::{Kept, allowed, builtin, builtin_unit};
+use super::{frames, table};
 use crate::builtins::Message;
 use crate::realloc::cabi_realloc;
 use alloc::collections::BTreeMap;
@@ -13,49 +13,49 @@ std::thread_local! {
     static MESSAGES: RefCell<BTreeMap<u32, String>> = const { RefCell::new(BTreeMap::new()) };
 }
 
-fn with<T>(handle: u32, f: impl FnOnce(&str) -> T) -> T {
-    MESSAGES.with_borrow(|messages| match messages.get(&handle) {
-        Some(message) => f(message),
-        None => trap("not an error context"),
-    })
+const KIND: &str = "error context";
+
+fn message(handle: u32) -> Kept<String> {
+    MESSAGES.with_borrow(|messages| messages.get(&handle).cloned().ok_or("the handle is not an error context"))
 }
 
-/// The other side passes an error context: a handle of the component's own to the message.
+/// The other side passes an error context: returns a handle of the component's own to the message.
 pub fn error_context(message: &str) -> u32 {
-    let handle = table::new_waitable("error-context");
+    let handle = table::new_other(KIND);
     MESSAGES.with_borrow_mut(|messages| messages.insert(handle, message.into()));
     handle
 }
 
 /// The other side reads an error context that it was passed.
 pub fn error_message(handle: u32) -> String {
-    with(handle, |message| message.into())
+    allowed("an error context is lifted", message(handle))
 }
 
 /// # Safety
 /// `message` points to `len` bytes of UTF-8.
 pub(crate) unsafe fn error_context_new(message: *const u8, len: usize) -> u32 {
-    builtin("error-context.new", &[]);
-    // SAFETY: the caller's promise.
-    error_context(unsafe { core::str::from_utf8_unchecked(core::slice::from_raw_parts(message, len)) })
+    builtin("error-context.new", &[], || {
+        // SAFETY: the caller's promise: `len` bytes may be read, and they are UTF-8.
+        Ok(error_context(unsafe { core::str::from_utf8_unchecked(core::slice::from_raw_parts(message, len)) }))
+    })
 }
 
 pub(crate) fn error_context_drop(handle: u32) {
-    builtin("error-context.drop", &[handle]);
-    if MESSAGES.with_borrow_mut(|messages| messages.remove(&handle)).is_none() {
-        trap("not an error context");
-    }
-    table::remove(handle);
+    builtin_unit("error-context.drop", &[handle], || {
+        message(handle)?;
+        MESSAGES.with_borrow_mut(|messages| messages.remove(&handle));
+        table::remove(handle)
+    });
 }
 
 pub(crate) fn error_context_debug_message(handle: u32, to: &mut Message) {
-    builtin("error-context.debug-message", &[handle]);
-    with(handle, |message| {
-        // SAFETY: there is no old memory, and the new one has room for the message.
-        unsafe {
-            to.bytes = cabi_realloc(ptr::null_mut(), 0, 1, message.len());
-            to.bytes.copy_from_nonoverlapping(message.as_ptr(), message.len());
-        }
+    builtin_unit("error-context.debug-message", &[handle], || {
+        let message = message(handle)?;
+        // SAFETY: there is no old memory to move.
+        to.bytes = frames::realloc(|| unsafe { cabi_realloc(ptr::null_mut(), 0, 1, message.len()) });
+        // SAFETY: the memory was just allocated for so many bytes, and nothing else points to it.
+        unsafe { to.bytes.copy_from_nonoverlapping(message.as_ptr(), message.len()) };
         to.len = message.len();
+        Ok(())
     });
 }

@@ -1,35 +1,52 @@
 //! What stands in for the engine where there is none: one component instance per thread, with its table of handles, its
-//! tasks and the built-ins that the runtime calls.
+//! tasks and the built-ins that the runtime calls. Tests play the engine's and the other components' part.
 //!
-//! It keeps the rules of the canonical ABI: what traps in an engine panics here. Everything that an engine may choose is
-//! chosen in one place, [`choose()`], and nothing here depends on time or addresses; so a test can drive an instance
-//! through any order of events, and repeat it.
+//! It keeps the rules of the canonical ABI, and where that leaves something open those of wasmtime: what traps there
+//! panics here, with the rule that was broken. Everything that an engine may choose is chosen in one place, `schedule`,
+//! and nothing here depends on time or addresses; so a test can drive an instance through any order of events, and
+//! repeat it.
 //!
 //! Everything that happens is counted, and recorded in the [`trace()`], where tests add marks of their own.
+//!
+//! A panic, whether it is a trap or comes from a user's code, takes the call along that it happens in. Nothing else: the
+//! thread's instance can be used further, if the test catches the panic.
 
 pub(crate) mod builtins;
+mod ends;
 mod error_contexts;
-mod streams;
+mod frames;
+mod remote;
+mod rules;
+mod schedule;
 mod subtasks;
-pub(crate) mod table;
+mod table;
 mod tasks;
+#[cfg(test)]
+mod tests;
 mod trace;
+mod transmit;
 
+pub use ends::{
+    future_cancel, future_drop, future_new, future_read, future_write, stream_cancel, stream_drop, stream_new,
+    stream_read, stream_write,
+};
 pub use error_contexts::{error_context, error_message};
-pub use streams::{
-    Items, Remote, future_cancel, future_drop, future_new, future_read, future_write, stream_cancel, stream_drop,
-    stream_new, stream_read, stream_write, streams,
+pub use frames::{post_return, realloc, sync_export};
+pub use remote::Remote;
+pub use schedule::{Guide, Next, callee_starts, choose, guide, later, run, runnable, step, when_idle};
+pub use subtasks::{
+    cancelled, goes_on_when_cancelled, on_cancel, open_subtasks, returned, started, subtask_started, subtask_starting,
 };
-pub use subtasks::{on_cancel, open_subtasks, returned, started, subtask_started, subtask_starting};
 pub use table::handles;
-pub use tasks::{
-    TaskId, backpressure, call, cancel, choose, exited, later, run, runnable, step, sync_export, task_return,
-};
-pub use trace::{count, counts, mark, note, record, trace};
+pub use tasks::{TaskId, backpressure, call, cancel, current, exited, offer, resolved, starting, task_return};
+pub use trace::{count, counts, mark, note, record, record_results, recorded, trace};
+pub use transmit::{Items, streams};
 
-/// What the engine does to a component that breaks the rules.
-#[cold]
-#[track_caller]
-pub(crate) fn trap(why: &str) -> ! {
-    panic!("trap: {why}")
+/// Returns what the instance still owns, each as its handle and what that is of, and the tasks that are not over.
+///
+/// An idle instance owns nothing.
+pub fn owned() -> alloc::vec::Vec<alloc::string::String> {
+    let handles = table::all().into_iter().map(|(handle, kind)| alloc::format!("{handle}: {kind}"));
+    let tasks = tasks::all(|tasks| tasks.keys().map(|id| alloc::format!("task {id}")).collect::<alloc::vec::Vec<_>>());
+    handles.chain(tasks).collect()
 }

@@ -1,43 +1,47 @@
 //! Calls of imports, whose callee is the test.
 
-use super::{table, trap};
-use crate::builtins::{event, subtask};
+use super::rules::{Kept, allowed, rule};
+use super::{frames, table, tasks};
+use crate::builtins::{BLOCKED, event, subtask};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 
+type Callee = Box<dyn FnOnce() -> u32>;
+
 struct Subtask {
     state: u32,
     resolve_delivered: bool,
-    on_cancel: Option<Box<dyn FnOnce() -> u32>>,
+    cancel_requested: bool,
+    on_cancel: Option<Callee>,
 }
 
 std::thread_local! {
     static SUBTASKS: RefCell<BTreeMap<u32, Subtask>> = const { RefCell::new(BTreeMap::new()) };
 }
 
-fn with<T>(handle: u32, f: impl FnOnce(&mut Subtask) -> T) -> T {
-    table::expect(handle, "subtask");
-    SUBTASKS.with_borrow_mut(|subtasks| match subtasks.get_mut(&handle) {
-        Some(subtask) => f(subtask),
-        None => trap("not a subtask"),
-    })
+const KIND: &str = "subtask";
+
+fn with<T>(handle: u32, f: impl FnOnce(&mut Subtask) -> T) -> Kept<T> {
+    SUBTASKS
+        .with_borrow_mut(|subtasks| subtasks.get_mut(&handle).map(f))
+        .ok_or_else(|| table::expect(handle, KIND, "the handle is not a subtask").err().unwrap_or("no such subtask"))
 }
 
 fn new(state: u32) -> u32 {
-    let handle = table::new_waitable("subtask");
-    let subtask = Subtask { state, resolve_delivered: false, on_cancel: None };
+    let handle = table::new_waitable(KIND);
+    let subtask = Subtask { state, resolve_delivered: false, cancel_requested: false, on_cancel: None };
     SUBTASKS.with_borrow_mut(|subtasks| subtasks.insert(handle, subtask));
     handle << 4 | state
 }
 
-/// What an async-lowered import returns when its callee cannot start yet; the subtask is in the bits from 4.
+/// Returns what an async-lowered import does when its callee cannot start yet; the subtask is in the bits from 4.
 pub fn subtask_starting() -> u32 {
     new(subtask::STARTING)
 }
 
-/// What an async-lowered import returns when its callee has started; the subtask is in the bits from 4.
+/// Returns what an async-lowered import does when its callee has started; the subtask is in the bits from 4.
 pub fn subtask_started() -> u32 {
     new(subtask::STARTED)
 }
@@ -52,7 +56,14 @@ pub fn returned(handle: u32) {
     progress(handle, subtask::RETURNED);
 }
 
-/// The subtasks whose callee has not returned, and whether it has started.
+/// The callee, which was asked to, gives up.
+pub fn cancelled(handle: u32) {
+    let requested = with(handle, |subtask| subtask.cancel_requested);
+    allowed("a callee gives up", requested.and_then(|requested| rule(requested, "nobody has cancelled the call")));
+    progress(handle, subtask::CANCELLED_BEFORE_STARTED + subtask::STARTED);
+}
+
+/// Returns the subtasks whose callee has not returned, and whether it has started.
 pub fn open_subtasks() -> Vec<(u32, bool)> {
     SUBTASKS.with_borrow(|subtasks| {
         let open = subtasks.iter().filter(|(_, subtask)| subtask.state < subtask::RETURNED);
@@ -61,55 +72,82 @@ pub fn open_subtasks() -> Vec<(u32, bool)> {
 }
 
 fn progress(handle: u32, state: u32) {
-    with(handle, |subtask| {
-        if subtask.state >= subtask::RETURNED {
-            trap("the subtask is resolved");
-        }
+    let progress = with(handle, |subtask| {
+        rule(subtask.state < subtask::RETURNED, "the subtask is resolved")?;
+        rule(subtask.state < state, "the subtask has started")?;
         subtask.state = state;
+        Ok(())
     });
-    table::post(handle, event::SUBTASK, state);
+    allowed("a callee moves on", progress.and_then(|progress| progress));
+    table::post(handle, table::Event { kind: event::SUBTASK, code: state, solicited: true });
 }
 
-/// What the callee does when it is cancelled: the state it then has. Unless this is said, it stops at once.
+/// Says what a callee does when it is cancelled: the state it then has, or `u32::MAX` if it goes on for now. Unless this
+/// is called, it gives up at once. One that has not started can do nothing else.
 pub fn on_cancel(handle: u32, callee: impl FnOnce() -> u32 + 'static) {
-    with(handle, |subtask| subtask.on_cancel = Some(Box::new(callee)));
+    allowed("a callee is described", with(handle, |subtask| subtask.on_cancel = Some(Box::new(callee))));
+}
+
+/// The callee goes on when it is cancelled, until [`cancelled`] or [`returned`] is called. Hosts always do.
+pub fn goes_on_when_cancelled(handle: u32) {
+    on_cancel(handle, || BLOCKED);
 }
 
 /// An event gets to the component.
 pub(super) fn delivered(event: u32, handle: u32, code: u32) {
     if event == event::SUBTASK && code >= subtask::RETURNED {
-        with(handle, |subtask| subtask.resolve_delivered = true);
+        allowed("an event is delivered", with(handle, |subtask| subtask.resolve_delivered = true));
     }
 }
 
-pub(super) fn cancel(handle: u32) -> u32 {
-    let (state, delivered) = with(handle, |subtask| (subtask.state, subtask.resolve_delivered));
-    if delivered {
-        trap("the subtask is resolved");
+pub(super) fn cancel(handle: u32, waits: bool) -> Kept<u32> {
+    if waits {
+        frames::check_blocking()?;
     }
-    if table::is_in_set(handle) {
-        trap("cancelled while in a set");
+    let state = with(handle, |subtask| {
+        rule(!subtask.resolve_delivered, "the end of the subtask was delivered: there is nothing to cancel")?;
+        rule(!subtask.cancel_requested, "the subtask was cancelled before")?;
+        Ok(subtask.state)
+    })??;
+    if waits {
+        table::check_unwatched(handle)?;
+    }
+    if state < subtask::RETURNED {
+        let callee = with(handle, |subtask| {
+            subtask.cancel_requested = true;
+            subtask.on_cancel.take()
+        })?;
+        let gives_up = state + subtask::CANCELLED_BEFORE_STARTED;
+        // This is code of the test's: nothing is borrowed.
+        let answer = callee.map_or(gives_up, |callee| callee());
+        rule(state == subtask::STARTED || answer == gives_up, "a callee that has not started never does")?;
+        let resolved = with(handle, |subtask| subtask.state >= subtask::RETURNED)?;
+        match (resolved, answer) {
+            (true, _) => {}
+            (false, BLOCKED) if !waits => return Ok(BLOCKED),
+            (false, BLOCKED) => {
+                table::take_event(handle);
+                table::wait_alone(handle, true)?;
+                let waited =
+                    tasks::block(|| with(handle, |subtask| subtask.state >= subtask::RETURNED).unwrap_or(true));
+                table::wait_alone(handle, false)?;
+                waited?;
+            }
+            (false, state) => with(handle, |subtask| subtask.state = state)?,
+        }
     }
     table::take_event(handle);
-    if state < subtask::RETURNED {
-        let on_cancel = with(handle, |subtask| subtask.on_cancel.take());
-        let state = match on_cancel {
-            Some(callee) => callee(),
-            None => state + subtask::CANCELLED_BEFORE_STARTED,
-        };
-        table::take_event(handle);
-        with(handle, |subtask| subtask.state = state);
-    }
     with(handle, |subtask| {
         subtask.resolve_delivered = true;
         subtask.state
     })
 }
 
-pub(super) fn drop(handle: u32) {
-    if !with(handle, |subtask| subtask.resolve_delivered) {
-        trap("dropped before it was resolved");
-    }
-    SUBTASKS.with_borrow_mut(|subtasks| subtasks.remove(&handle));
-    table::remove(handle);
+pub(super) fn drop(handle: u32) -> Kept<()> {
+    let delivered = with(handle, |subtask| subtask.resolve_delivered)?;
+    rule(delivered, "the subtask is dropped before its end was delivered")?;
+    let subtask = SUBTASKS.with_borrow_mut(|subtasks| subtasks.remove(&handle));
+    // It may hold what the test has captured.
+    core::mem::drop(subtask);
+    table::remove(handle)
 }

@@ -7,6 +7,7 @@ use core::fmt::{self, Write};
 
 std::thread_local! {
     static RECORDING: Cell<bool> = const { Cell::new(false) };
+    static RESULTS: Cell<bool> = const { Cell::new(false) };
     static TRACE: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
     static COUNTS: RefCell<Vec<(&'static str, usize)>> = const { RefCell::new(Vec::new()) };
 }
@@ -14,12 +15,24 @@ std::thread_local! {
 /// Starts to record the trace, from its beginning.
 pub fn record() {
     RECORDING.set(true);
+    RESULTS.set(false);
     TRACE.take();
+}
+
+/// Starts to record the trace, from its beginning, and with what each built-in answers.
+pub fn record_results() {
+    record();
+    RESULTS.set(true);
 }
 
 /// Takes what was recorded since the last time.
 pub fn trace() -> Vec<String> {
     TRACE.take()
+}
+
+/// Returns how many marks there are in the trace.
+pub fn recorded() -> usize {
+    TRACE.with_borrow(Vec::len)
 }
 
 /// Adds a mark to the trace.
@@ -32,16 +45,16 @@ pub fn note(mark: impl Into<String>) {
 /// Adds a mark to the trace, which is only formatted when that is recorded.
 pub fn mark(mark: fmt::Arguments<'_>) {
     if RECORDING.get() {
-        TRACE.with_borrow_mut(|trace| trace.push(alloc::format!("{mark}")));
+        note(alloc::format!("{mark}"));
     }
 }
 
-/// How often each built-in was called.
+/// Returns how often each built-in was called.
 pub fn counts() -> Vec<(&'static str, usize)> {
     COUNTS.with_borrow(Clone::clone)
 }
 
-/// How often all built-ins were called but those that only move a word, `context.get` and `context.set`.
+/// Returns how often all built-ins were called but those that only move a word, `context.get` and `context.set`.
 pub fn count() -> usize {
     COUNTS.with_borrow(|counts| {
         counts.iter().filter(|(name, _)| !name.starts_with("context.")).map(|(_, count)| count).sum()
@@ -49,7 +62,7 @@ pub fn count() -> usize {
 }
 
 /// A built-in is called.
-pub(crate) fn builtin(name: &'static str, args: &[u32]) {
+pub(super) fn builtin(name: &'static str, args: &[u32]) {
     COUNTS.with_borrow_mut(|counts| match counts.iter_mut().find(|(known, _)| *known == name) {
         Some((_, count)) => *count += 1,
         None => counts.push((name, 1)),
@@ -61,5 +74,12 @@ pub(crate) fn builtin(name: &'static str, args: &[u32]) {
             _ = write!(mark, " {arg}");
         }
         note(mark);
+    }
+}
+
+/// A built-in has answered.
+pub(super) fn result(name: &'static str, result: u64) {
+    if RESULTS.get() {
+        mark(format_args!("{name} = {result}"));
     }
 }

@@ -1,10 +1,10 @@
 //! Memory that callees write their results to.
 //!
 //! It is not part of the future that makes the call: when that is dropped, and the callee does not confirm the cancel at
-//! once, the engine keeps the address. So areas are blocks of a few sizes, from free lists.
+//! once, the engine keeps the address. So areas are blocks of a few sizes that are used again and again.
 //!
-//! A call borrows the first one of its list. When the callee returns at once, which is when nothing else of the instance
-//! can have run, that stays where it is. Only a call that is pending takes it out.
+//! An area is taken before a call, and is nobody else's until it was given back: while a component's callee starts, engines
+//! run other code of the caller's instance.
 
 use crate::instance::local;
 use crate::trap::out_of_memory;
@@ -12,16 +12,20 @@ use alloc::alloc::{Layout, alloc, dealloc};
 use core::cell::Cell;
 use core::ptr;
 
-/// This many sizes are kept in lists: 1, 2, 4, 8, 16 and 32 words of 64 bits. Larger ones come from the allocator.
+/// This many sizes are kept: 1, 2, 4, 8, 16 and 32 words of 64 bits. Larger ones come from the allocator.
 const CLASSES: usize = 6;
-/// In front of an area is the address of the next free one, so that a result does not overwrite it.
-const HEADER: usize = size_of::<u64>();
 
-type Areas = [Cell<*mut u8>; CLASSES];
+/// The free areas of one size.
+struct Free {
+    /// One of them, or null: most often there is need for one at a time.
+    first: Cell<*mut u8>,
+    /// The others. The first word of each is the address of the next.
+    rest: Cell<*mut u8>,
+}
 
 local! {
-    /// Free areas, by size.
-    static AREAS: Areas = [const { Cell::new(ptr::null_mut()) }; CLASSES];
+    static AREAS: [Free; CLASSES] =
+        [const { Free { first: Cell::new(ptr::null_mut()), rest: Cell::new(ptr::null_mut()) } }; CLASSES];
 }
 
 /// Returns the class of areas of `words` words; `CLASSES` or more where they are not kept.
@@ -31,98 +35,73 @@ const fn class(words: usize) -> usize {
 
 const fn layout(words: usize) -> Layout {
     let words = if class(words) < CLASSES { 1 << class(words) } else { words };
-    match Layout::array::<u64>(words + HEADER / size_of::<u64>()) {
+    match Layout::array::<u64>(words) {
         Ok(layout) => layout,
         Err(_) => panic!("a result is larger than memory"),
     }
 }
 
-/// Returns room for `WORDS` words, for a call that is made now; then [`keep`] or [`give_back`] it. For no words, the
-/// address is not to be used.
+/// Returns room for `WORDS` words. For none, the address is not to be used.
 #[inline(always)]
-pub(super) fn lend<const WORDS: usize>() -> *mut u8 {
+pub(super) fn take<const WORDS: usize>() -> *mut u8 {
     if WORDS == 0 {
         return ptr::without_provenance_mut(align_of::<u64>());
     }
-    let Some(list) = AREAS.get(class(WORDS)) else { return fresh(layout(WORDS)) };
-    let mut area = list.get();
+    let Some(free) = AREAS.get(class(WORDS)) else { return fresh(layout(WORDS)) };
+    let area = free.first.get();
     if area.is_null() {
-        area = fresh(const { layout(WORDS) });
-        list.set(area);
+        return another(free, const { layout(WORDS) });
     }
-    // The stand-in calls tests from inside of an import, which may make calls themselves.
-    #[cfg(not(target_family = "wasm"))]
-    // SAFETY: the area was not taken out.
-    unsafe {
-        take_out::<WORDS>(area);
-    }
+    free.first.set(ptr::null_mut());
     area
-}
-
-/// The call for which an area was lent has returned, and nothing else has run since: it is free again.
-///
-/// # Safety
-/// It came from `lend` with the same number of words, and is not used afterwards.
-#[inline(always)]
-pub(super) unsafe fn returned<const WORDS: usize>(area: *mut u8) {
-    if cfg!(not(target_family = "wasm")) || class(WORDS) >= CLASSES {
-        // SAFETY: as the caller promises; it was taken out.
-        unsafe { give_back::<WORDS>(area) }
-    }
-}
-
-/// The call for which an area was lent is pending, and keeps it. Nothing else has run since.
-///
-/// # Safety
-/// It came from `lend` with the same number of words.
-#[inline(always)]
-pub(super) unsafe fn keep<const WORDS: usize>(area: *mut u8) {
-    if cfg!(target_family = "wasm") {
-        // SAFETY: as the caller promises; it is the first one still.
-        unsafe { take_out::<WORDS>(area) }
-    }
-}
-
-/// # Safety
-/// `area` is the first one of its list.
-#[inline(always)]
-unsafe fn take_out<const WORDS: usize>(area: *mut u8) {
-    if WORDS != 0
-        && let Some(list) = AREAS.get(class(WORDS))
-    {
-        // SAFETY: the header of a free area has the next one's address.
-        list.set(unsafe { area.sub(HEADER).cast::<*mut u8>().read() });
-    }
 }
 
 /// Gives an area back.
 ///
 /// # Safety
-/// It came from `lend` with the same number of words and was kept, and nobody uses it any more.
+/// It came from `take` with the same number of words, and nobody uses it any more.
 #[inline(always)]
 pub(super) unsafe fn give_back<const WORDS: usize>(area: *mut u8) {
     if WORDS == 0 {
         return;
     }
-    // SAFETY: the area is ours, and has a header; or it was allocated with this layout.
-    unsafe {
-        match AREAS.get(class(WORDS)) {
-            Some(list) => area.sub(HEADER).cast::<*mut u8>().write(list.replace(area)),
-            None => dealloc(area.sub(HEADER), layout(WORDS)),
-        }
+    match AREAS.get(class(WORDS)) {
+        Some(free) if free.first.get().is_null() => free.first.set(area),
+        // SAFETY: the area is ours, and has room for an address.
+        Some(free) => unsafe { keep(free, area) },
+        // SAFETY: it was allocated with this layout.
+        None => unsafe { dealloc(area, layout(WORDS)) },
     }
 }
 
 #[cold]
 #[inline(never)]
-fn fresh(layout: Layout) -> *mut u8 {
-    // SAFETY: the layout is not empty, and starts with room for a header, in which there is no next area yet.
-    unsafe {
-        let block = alloc(layout);
-        if block.is_null() {
-            out_of_memory(layout);
-        }
-        block.cast::<*mut u8>().write(ptr::null_mut());
-        block.add(HEADER)
+fn another(free: &Free, layout: Layout) -> *mut u8 {
+    let area = free.rest.get();
+    if area.is_null() {
+        return fresh(layout);
     }
+    // SAFETY: a free area has the next one's address in its first word.
+    free.rest.set(unsafe { area.cast::<*mut u8>().read() });
+    area
+}
+
+/// # Safety
+/// `area` is a free area of this size.
+#[cold]
+#[inline(never)]
+unsafe fn keep(free: &Free, area: *mut u8) {
+    // SAFETY: areas have room for an address, and this one is free.
+    unsafe { area.cast::<*mut u8>().write(free.rest.replace(area)) }
+}
+
+#[cold]
+#[inline(never)]
+fn fresh(layout: Layout) -> *mut u8 {
+    // SAFETY: the layout is not empty.
+    let area = unsafe { alloc(layout) };
+    if area.is_null() {
+        out_of_memory(layout);
+    }
+    area
 }

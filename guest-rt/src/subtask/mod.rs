@@ -121,19 +121,17 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
         let mut scratch = if deep { Scratch::deep() } else { Scratch::new() };
         // SAFETY: the parameters are here, and do not move before the callee has them.
         let slots = unsafe { lower_flat::<W, P, N>(&**this.params.get(), &mut scratch) };
-        let area = area::lend::<K>();
-        let status = (this.import)(slots, area.expose_provenance());
+        let area = area::take::<K>();
+        let status = current::calling(|| (this.import)(slots, area.expose_provenance()));
         // SAFETY: the status says what the callee has done, and if it has not returned, which subtask it is. This is
         // pinned, and dropping it withdraws the operation.
         unsafe {
             if status == subtask::RETURNED {
                 this.operation.skip();
-                let result = R::load(area);
-                area::returned::<K>(area);
+                let result = take_result::<W, R, K>(area);
                 this.release_params();
                 return Poll::Ready(result);
             }
-            area::keep::<K>(area);
             this.area.set(MaybeUninit::new(area));
             if status & 15 == subtask::STARTED {
                 Operation::register_new(&raw const this.operation, status >> 4, cx);
@@ -181,7 +179,7 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
             let mut scratch = Scratch::deep();
             let slots = lower_flat::<W, P, N>(&**self.params.get(), &mut scratch);
             let area = self.area.get().assume_init();
-            let status = (self.import)(slots, area.expose_provenance());
+            let status = current::calling(|| (self.import)(slots, area.expose_provenance()));
             if status == subtask::RETURNED {
                 self.operation.skip();
                 let result = take_result::<W, R, K>(area);

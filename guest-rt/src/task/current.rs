@@ -162,6 +162,17 @@ pub(crate) fn for_blocking_work() -> TaskRef {
     background
 }
 
+/// Calls an import. Engines may run other code of this instance before a callee in another component has started or
+/// returned: not only inside of the call, but also up to a point where that code waits in turn. So who is current is set
+/// anew afterwards.
+#[inline(always)]
+pub(crate) fn calling<T>(import: impl FnOnce() -> T) -> T {
+    let task = STATE.current.get();
+    let result = import();
+    STATE.current.set(task);
+    result
+}
+
 /// Calls a built-in that may wait. Meanwhile others of this instance can run, and no task is current to them.
 #[inline(never)]
 pub(crate) fn blocking<T>(builtin: impl FnOnce() -> T) -> T {

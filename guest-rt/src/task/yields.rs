@@ -38,7 +38,7 @@ impl Future for Yield {
 /// waits instead, it is dropped.
 pub fn yield_blocking() -> bool {
     let task = current::running();
-    let cancelled = current::blocking(|| builtins::thread_yield()) != 0;
+    let cancelled = current::blocking(|| builtins::thread_yield_cancellable()) != 0;
     if cancelled && let Some(task) = task {
         task.interrupt(CANCEL);
     }

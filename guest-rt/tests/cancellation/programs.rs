@@ -105,7 +105,7 @@ fn pairs_inside_of_the_component_and_spawned_tasks() {
             })
         },
         &["1 next", "2 a future and a call", "3 a read", "4 a task"],
-        150,
+        140,
     );
 }
 

@@ -164,19 +164,16 @@ impl World {
             if !open.replace(false) {
                 return 2;
             }
+            if !has_started.get() {
+                return 3;
+            }
             // A callee may return although it is cancelled.
             let choice = world.decisions.borrow_mut().choose(2);
-            match choice {
-                0 if has_started.get() => 4,
-                0 => 3,
-                _ => {
-                    if !has_started.get() {
-                        world.takes(param);
-                    }
-                    returns(&world);
-                    2
-                }
+            if choice == 0 {
+                return 4;
             }
+            returns(&world);
+            2
         });
     }
 
@@ -220,13 +217,15 @@ impl World {
         pages: &[usize],
         copy: fn(&Rc<World>, &Far, usize),
     ) {
-        let far = Rc::new(Far { remote, reads, is_future, sent: RefCell::default() });
+        let far = Rc::new(Far { remote, reads, is_future, over: Cell::new(false), sent: RefCell::default() });
         let mut actions = Vec::new();
         for count in pages.iter().copied() {
             let (world, far) = (self.clone(), far.clone());
             actions.push(Box::new(move || {
                 far.settle(&world);
-                copy(&world, &far, count);
+                if !far.over.get() {
+                    copy(&world, &far, count);
+                }
             }) as Action);
         }
         let world = self.clone();
@@ -240,16 +239,17 @@ struct Far {
     remote: Remote,
     reads: bool,
     is_future: bool,
+    /// The other end is gone, as it was told, or the value was copied.
+    over: Cell<bool>,
     sent: RefCell<Vec<u32>>,
 }
 
 impl Far {
     /// Ends the last copy. What was taken must have been lifted in the end.
     fn settle(&self, world: &World) {
-        let count = match self.remote.cancel() {
-            (result, _) if self.is_future => usize::from(result == 0),
-            (_, count) => count,
-        };
+        let (result, count) = self.remote.cancel();
+        let count = if self.is_future { usize::from(result == 0) } else { count };
+        self.over.set(self.over.get() || result == 1);
         if self.reads {
             // SAFETY: only tokens are sent, which are numbers.
             unsafe { self.remote.items::<u32>(count) }.into_iter().for_each(|token| world.takes(token));

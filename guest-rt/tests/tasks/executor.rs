@@ -1,7 +1,7 @@
 //! Calls of async exports: what they cost, and in which order things happen.
 
-use crate::export;
 use crate::support::*;
+use crate::{export, offer};
 use core::future::poll_fn;
 use core::task::Poll;
 use wasp_guest_rt::yield_async;
@@ -141,11 +141,14 @@ fn a_task_may_sleep_on_nothing_the_engine_knows() {
 fn calls_inside_calls_keep_their_tasks_apart() {
     record();
     let outer = export!(async {
-        let inner = export!(async { import(1).await });
+        // It starts when this one waits.
+        let inner = offer!(async { import(1).await });
+        assert!(native::starting(inner));
         let value = import(0).await;
         assert!(exited(inner));
         value
     });
+    run();
     callee(1).returns(21);
     run();
     callee(0).returns(20);

@@ -1,7 +1,7 @@
 //! Scopes, task-locals, notices of cancellation, the first of two, limits.
 
-use crate::export;
 use crate::support::*;
+use crate::{export, offer};
 use core::cell::{Cell, RefCell};
 use core::future::pending;
 use core::pin::pin;
@@ -310,18 +310,19 @@ fn a_limit_keeps_further_calls_waiting_while_it_is_reached() {
             let _permit = LIMIT.enter();
             import(number).await
         });
-        export!(boxed)
+        offer!(boxed)
     };
     let first = call(0);
     assert_eq!((LIMIT.running(), native::backpressure()), (1, 0));
     let second = call(1);
     assert_eq!((LIMIT.running(), native::backpressure()), (2, 1));
-    // The engine may have started one already.
     let third = call(2);
-    assert_eq!((LIMIT.running(), native::backpressure()), (3, 1));
+    run();
+    assert_eq!((LIMIT.running(), native::backpressure(), native::starting(third)), (2, 1, true));
     callee(1).returns(0);
     run();
     assert_eq!((LIMIT.running(), native::backpressure(), exited(second)), (2, 1, true));
+    assert!(!native::starting(third));
     native::cancel(third);
     run();
     assert_eq!((LIMIT.running(), native::backpressure()), (1, 0));

@@ -31,6 +31,20 @@ macro_rules! export {
     }};
 }
 
+/// Offers a call of an export that has a pool of its own: it starts as soon as it can.
+#[macro_export]
+macro_rules! offer {
+    ($future:expr) => {{
+        static POOL: wasp_guest_rt::__rt::Pool = wasp_guest_rt::__rt::Pool::new();
+        let (future, finish) = ($future, |result| {
+            $crate::support::native::task_return();
+            $crate::support::native::mark(format_args!("returned {result:?}"));
+        });
+        // SAFETY: the pool is for this call of `start` alone.
+        $crate::support::native::offer(move || unsafe { wasp_guest_rt::__rt::start(&POOL, || future, finish) })
+    }};
+}
+
 /// A call of the import that the test answers.
 #[derive(Clone, Copy)]
 pub(crate) struct Callee {

@@ -3,7 +3,7 @@
 use super::Channel;
 use super::buf::{Aftermath, RawBuf};
 use crate::builtins::BLOCKED;
-use crate::copy::{self, COMPLETED, DROPPED, MAX_COUNT, NO_HANDLE, Wake};
+use crate::copy::{self, COMPLETED, CopyState, DROPPED, MAX_COUNT, NO_HANDLE, Wake};
 use crate::payload::Reading;
 use core::task::Context;
 
@@ -152,9 +152,11 @@ impl Channel {
     #[inline(never)]
     pub(crate) fn cancel_read(&self) -> (u32, RawBuf) {
         self.reader.live.set(false);
+        let local = self.reader.pending.state.get() == CopyState::Local;
         // SAFETY: a read of the engine is one of a reader that was lifted, and its table has the built-in.
         let code = unsafe { self.reader.pending.cancel(self.reading.map(|reading| reading.cancel)) };
-        (code, self.take_landed(code))
+        let buf = self.take_landed(code);
+        (if local { copy::cancelled(code) } else { code }, buf)
     }
 
     #[inline(never)]

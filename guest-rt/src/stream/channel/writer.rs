@@ -222,9 +222,11 @@ impl Channel {
     pub(crate) fn cancel_write(&self, aftermath: &mut Aftermath) -> (u32, RawBuf) {
         aftermath.displaced = self.writer.pending.unpark();
         self.writer.live.set(false);
+        let local = self.writer.pending.state.get() == CopyState::Local;
         // SAFETY: a write of the engine is one of a pair that was made here, and its table has the built-in.
         let code = unsafe { self.writer.pending.cancel(self.writing.map(|writing| writing.cancel)) };
-        (code, self.take_rest(code))
+        let buf = self.take_rest(code);
+        (if local { copy::cancelled(code) } else { code }, buf)
     }
 
     #[inline(never)]
