@@ -152,7 +152,9 @@ fn end(task: TaskRef, previous: current::Previous) {
             wake(node);
         }
     }
-    handover::leave(previous);
+    if previous.task().is_none() {
+        handover::leave();
+    }
 }
 
 fn take() -> TaskRef {

@@ -73,9 +73,10 @@ pub(crate) fn enter(task: TaskRef) -> Previous {
     Previous(STATE.current.replace(Some(task)))
 }
 
-/// The task that was entered stops running.
-pub(crate) fn leave(previous: Previous) {
-    STATE.current.set(previous.task().or_else(|| background_if(is_busy)));
+/// The task that the engine has called stops running. Whoever else is under way in this instance is in the middle of a
+/// call, and makes itself current when it goes on: see [`calling`].
+pub(crate) fn leave() {
+    STATE.current.set(background_if(is_busy));
 }
 
 /// Returns the task that runs, if one does.

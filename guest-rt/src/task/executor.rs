@@ -80,7 +80,7 @@ pub unsafe fn start<F: Future, G: Fn(F::Output)>(pool: &'static Pool, make: impl
         None => fresh(Layout::new::<Root<F, G>>(), Root::<F, G>::VTABLE, pool),
     };
     let previous = current::enter(task);
-    let unwind = OnUnwind(|| abort(task, previous));
+    let unwind = OnUnwind(|| abort(task));
     let future = make();
     let root = task.block::<Root<F, G>>();
     // SAFETY: blocks of the pool are `Root<F, G>`, since only this function puts them there, and this one is not in use.
@@ -118,14 +118,14 @@ fn settle(task: TaskRef, previous: Previous) -> u32 {
         handover::sweep();
         handover::adopt_operations(task);
     }
-    let unwind = OnUnwind(|| abort(task, previous));
+    let unwind = OnUnwind(|| abort(task));
     let answer = run(task);
     unwind.disarm();
     if answer != code::EXIT {
         builtins::context_set(task.block());
         current::sleep(task);
     }
-    leave(task, answer, previous)
+    leave(task, answer)
 }
 
 /// Continues a task: the callback of every async export. Returns what it returns to the engine.
@@ -137,7 +137,7 @@ pub unsafe fn callback(event: u32, handle: u32, code: u32) -> u32 {
     let task = unsafe { TaskRef::from_block(builtins::context_get()) };
     // Before the event is delivered: whom it wakes has to know that this task is awake.
     let previous = current::enter(task);
-    let unwind = OnUnwind(|| abort(task, previous));
+    let unwind = OnUnwind(|| abort(task));
     let mut woken = None;
     if event.wrapping_sub(1) < event::CANCELLED - 1 {
         woken = waitable::deliver(event, handle, code);
@@ -161,7 +161,7 @@ pub unsafe fn callback(event: u32, handle: u32, code: u32) -> u32 {
     }
     let answer = proceed(task, woken);
     unwind.disarm();
-    leave(task, answer, previous)
+    leave(task, answer)
 }
 
 /// The rest of a callback, in which `woken` is still to be woken.
@@ -177,11 +177,11 @@ fn proceed(task: TaskRef, woken: Option<NodeRef>) -> u32 {
 }
 
 /// The task returns `answer` to the engine, which is returned.
-fn leave(task: TaskRef, answer: u32, previous: Previous) -> u32 {
+fn leave(task: TaskRef, answer: u32) -> u32 {
     if answer == code::EXIT {
         end(task);
     }
-    handover::leave(previous);
+    handover::leave();
     answer
 }
 
@@ -308,7 +308,7 @@ fn end(task: TaskRef) {
 
 /// A panic passes by a task of the stand-in: it is over as it is. Its block is not used again.
 #[cold]
-fn abort(task: TaskRef, previous: Previous) {
+fn abort(task: TaskRef) {
     let root = task.root();
     if root.has(LIVE) {
         // SAFETY: it is live, and the poll that panicked is over.
@@ -325,5 +325,5 @@ fn abort(task: TaskRef, previous: Previous) {
     if task.slept.get() {
         current::awake(task);
     }
-    previous.restore();
+    handover::leave();
 }
