@@ -22,6 +22,10 @@ struct State {
     background: Cell<Option<TaskRef>>,
     /// As above.
     adrift: Cell<Option<TaskRef>>,
+    /// Code is running that is no task's.
+    outside: Cell<bool>,
+    /// What was current when that began, or went on.
+    under: Cell<Option<TaskRef>>,
 }
 
 local! {
@@ -30,6 +34,8 @@ local! {
         asleep: Cell::new(None),
         background: Cell::new(None),
         adrift: Cell::new(None),
+        outside: Cell::new(false),
+        under: Cell::new(None),
     };
 }
 
@@ -163,38 +169,86 @@ pub(crate) fn for_blocking_work() -> TaskRef {
     background
 }
 
-/// Calls an import. Engines may run other code of this instance before a callee in another component has started or
-/// returned: not only inside of the call, but also up to a point where that code waits in turn. So who is current is set
-/// anew afterwards.
+/// Calls an import.
+///
+/// Before a callee in another component has started or returned, engines may run other code of this instance: not only
+/// inside of the call, but also up to a point where that code waits in turn. Tasks exclude each other; code that is
+/// [outside](step_out) of them does not, and so puts things as they were while it is in a call.
 #[inline(always)]
 pub(crate) fn calling<T>(import: impl FnOnce() -> T) -> T {
-    let task = STATE.current.get();
+    let outside = STATE.outside.get();
+    let aside = if outside { step_aside() } else { None };
     let result = import();
-    STATE.current.set(task);
+    if outside {
+        step_back(aside);
+    }
     result
 }
 
-/// Calls a built-in that may wait. Meanwhile others of this instance can run, and no task is current to them.
+/// Returns what was current to code outside of tasks.
+#[cold]
 #[inline(never)]
+fn step_aside() -> Option<TaskRef> {
+    STATE.outside.set(false);
+    STATE.current.replace(STATE.under.get())
+}
+
+#[cold]
+#[inline(never)]
+fn step_back(aside: Option<TaskRef>) {
+    STATE.outside.set(true);
+    STATE.under.set(STATE.current.replace(aside));
+}
+
+/// Enters code that is no task's: none is current to it. Returns what [`step_in`] needs.
+#[inline]
+pub(super) fn step_out() -> (Option<TaskRef>, bool) {
+    let current = STATE.current.replace(background_if(is_busy));
+    (STATE.under.replace(current), STATE.outside.replace(true))
+}
+
+/// Ends such code. What is current again is what is so by now, if it is in the middle of a call.
+#[inline]
+pub(super) fn step_in((under, outside): (Option<TaskRef>, bool)) {
+    let current = STATE.under.replace(under).filter(|task| !is_background(*task));
+    STATE.current.set(current.or_else(|| background_if(is_busy)));
+    STATE.outside.set(outside);
+}
+
+/// Calls a built-in that may wait. Meanwhile others of this instance can run, and no task is current to them.
+#[inline(always)]
 pub(crate) fn blocking<T>(builtin: impl FnOnce() -> T) -> T {
-    /// Makes the task current again, also when the stand-in for an engine traps.
-    struct Awake(TaskRef, bool);
-    impl Drop for Awake {
-        fn drop(&mut self) {
-            if self.1 {
-                awake(self.0);
-            }
-            STATE.current.set(Some(self.0));
-        }
-    }
-    let Some(task) = running() else { return builtin() };
+    let _awake = fall_asleep();
+    builtin()
+}
+
+/// Makes a task current again that blocked, also when the stand-in for an engine traps.
+struct Awake {
+    task: Option<TaskRef>,
+    sleeps: bool,
+}
+
+#[inline(never)]
+fn fall_asleep() -> Awake {
+    let Some(task) = running() else { return Awake { task: None, sleeps: false } };
     let sleeps = !task.slept.get();
     if sleeps {
         sleep(task);
     }
     STATE.current.set(background_if(is_busy));
-    let _awake = Awake(task, sleeps);
-    builtin()
+    Awake { task: Some(task), sleeps }
+}
+
+impl Drop for Awake {
+    #[inline(never)]
+    fn drop(&mut self) {
+        if let Some(task) = self.task {
+            if self.sleeps {
+                awake(task);
+            }
+            STATE.current.set(Some(task));
+        }
+    }
 }
 
 /// A task goes to sleep that was not asleep.

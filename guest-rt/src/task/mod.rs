@@ -20,13 +20,14 @@
 //! - What is made where no task is current goes to a task that sleeps, or else to the background ([`current`]).
 //!
 //! The modules, each of which uses only those before it: `node` and this one, `pool`, `sets`, `table`, `current`, `wake`,
-//! `parked`, `rest`, `waitable`, `handover`, `executor`, `spawn`, `block_on`, `yields`.
+//! `parked`, `rest`, `outside`, `waitable`, `handover`, `executor`, `spawn`, `block_on`, `yields`.
 
 pub(crate) mod block_on;
 pub(crate) mod current;
 pub(crate) mod executor;
 pub(crate) mod handover;
 pub(crate) mod node;
+pub(crate) mod outside;
 pub(crate) mod parked;
 pub(crate) mod pool;
 pub(crate) mod rest;
