@@ -82,7 +82,7 @@ pub(crate) fn enter(task: TaskRef) -> Previous {
 /// The task that the engine has called stops running. Whoever else is under way in this instance is in the middle of a
 /// call, and makes itself current when it goes on: see [`calling`].
 pub(crate) fn leave() {
-    STATE.current.set(background_if(is_busy));
+    STATE.current.set(or_background(None));
 }
 
 /// Returns the task that runs, if one does.
@@ -139,11 +139,8 @@ pub(crate) fn may_block() -> bool {
 
 #[cold]
 #[inline(never)]
-fn is_under_async_export(mut task: TaskRef) -> bool {
-    while let Some(outer) = task.outer.get() {
-        task = outer;
-    }
-    task.pool.is_some()
+fn is_under_async_export(task: TaskRef) -> bool {
+    task.outermost().pool.is_some()
 }
 
 /// Returns a task that may block, or else the background, whose work the next call of an async export takes over.
@@ -190,28 +187,32 @@ pub(crate) fn calling<T>(import: impl FnOnce() -> T) -> T {
 #[inline(never)]
 fn step_aside() -> Option<TaskRef> {
     STATE.outside.set(false);
-    STATE.current.replace(STATE.under.get())
+    STATE.current.replace(or_background(STATE.under.get()))
 }
 
 #[cold]
 #[inline(never)]
 fn step_back(aside: Option<TaskRef>) {
     STATE.outside.set(true);
-    STATE.under.set(STATE.current.replace(aside));
+    STATE.under.set(STATE.current.replace(or_background(aside)));
+}
+
+/// Returns the task, or where it is none, the background if that has work by now.
+fn or_background(task: Option<TaskRef>) -> Option<TaskRef> {
+    task.filter(|task| !is_background(*task)).or_else(|| background_if(is_busy))
 }
 
 /// Enters code that is no task's: none is current to it. Returns what [`step_in`] needs.
 #[inline]
 pub(super) fn step_out() -> (Option<TaskRef>, bool) {
-    let current = STATE.current.replace(background_if(is_busy));
+    let current = STATE.current.replace(or_background(None));
     (STATE.under.replace(current), STATE.outside.replace(true))
 }
 
 /// Ends such code. What is current again is what is so by now, if it is in the middle of a call.
 #[inline]
 pub(super) fn step_in((under, outside): (Option<TaskRef>, bool)) {
-    let current = STATE.under.replace(under).filter(|task| !is_background(*task));
-    STATE.current.set(current.or_else(|| background_if(is_busy)));
+    STATE.current.set(or_background(STATE.under.replace(under)));
     STATE.outside.set(outside);
 }
 

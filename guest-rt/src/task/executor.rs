@@ -3,7 +3,7 @@
 //! A call that is ready at its first poll touches its block and nothing else; all that others need is out of line.
 
 use super::current::Previous;
-use super::node::{HELD, LIVE, NodeRef, QUEUED, Vtable};
+use super::node::{HELD, LIVE, NodeRef, Vtable};
 use super::pool::Pool;
 use super::{CANCEL, Task, TaskRef, YIELD, current, handover, waitable, wake};
 use crate::builtins::{self, code, event};
@@ -113,12 +113,12 @@ fn fresh(layout: Layout, vtable: &'static Vtable, pool: &'static Pool) -> TaskRe
 /// After the first poll of a task that is not over, or not the only thing there is.
 #[inline(never)]
 fn settle(task: TaskRef, previous: Previous) -> u32 {
+    let unwind = OnUnwind(|| abort(task));
     if previous.is_background() {
         handover::adopt_nodes(task);
         handover::sweep();
         handover::adopt_operations(task);
     }
-    let unwind = OnUnwind(|| abort(task));
     let answer = run(task);
     unwind.disarm();
     if answer != code::EXIT {
@@ -315,11 +315,13 @@ fn abort(task: TaskRef) {
         unsafe { (root.vtable.get().cancel)(root) };
     }
     while let Some(node) = task.pop() {
+        // Held, since its future may own its handle.
+        node.add(HELD);
         if node.has(LIVE) && node != root {
             // SAFETY: it is live, and no poll of it is under way: those that are polled are in no queue.
             unsafe { (node.vtable.get().cancel)(node) };
         }
-        node.remove(QUEUED);
+        node.remove(HELD);
         (node.vtable.get().release)(node);
     }
     if task.slept.get() {

@@ -154,6 +154,15 @@ impl TaskRef {
         unsafe { NodeRef::new(self.0.cast()) }
     }
 
+    /// Returns the task that is at the bottom, of those that block each other.
+    pub(crate) fn outermost(self) -> TaskRef {
+        let mut task = self;
+        while let Some(outer) = task.outer.get() {
+            task = outer;
+        }
+        task
+    }
+
     /// Returns the block, with provenance for all of it.
     #[inline(always)]
     pub(crate) fn block<T>(self) -> *mut T {
