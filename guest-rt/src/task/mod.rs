@@ -19,7 +19,7 @@
 //!   ([`current::blocking`]).
 //! - What is made where no task is current goes to a task that sleeps, or else to the background ([`current`]).
 //!
-//! The modules, each of which uses only those before it: `node` and this one, `pool`, `sets`, `table`, `current`, `wake`,
+//! The modules, each of which uses only those before it: `notices`, `node` and this one, `pool`, `sets`, `table`, `current`, `wake`,
 //! `parked`, `rest`, `outside`, `waitable`, `handover`, `executor`, `spawn`, `block_on`, `yields`.
 
 pub(crate) mod block_on;
@@ -27,6 +27,7 @@ pub(crate) mod current;
 pub(crate) mod executor;
 pub(crate) mod handover;
 pub(crate) mod node;
+pub(crate) mod notices;
 pub(crate) mod outside;
 pub(crate) mod parked;
 pub(crate) mod pool;
@@ -39,8 +40,8 @@ pub(crate) mod wake;
 pub(crate) mod yields;
 
 use self::node::{LIVE, Node, NodeRef, QUEUED, Vtable};
+use self::notices::Notices;
 use self::pool::Pool;
-use crate::structured::Notices;
 use core::cell::Cell;
 use core::mem::ManuallyDrop;
 use core::ops::Deref;
