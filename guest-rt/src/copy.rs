@@ -2,6 +2,7 @@
 
 use crate::builtins::BLOCKED;
 use crate::instance::instance;
+use crate::payload::CancelFn;
 use crate::task::background;
 use crate::task::waitable::Operation;
 use crate::task::{Parked, Target};
@@ -179,7 +180,7 @@ impl Pending {
     /// # Safety
     /// `cancel` is the built-in that cancels it; there is one when it is in the engine.
     #[inline(never)]
-    pub(crate) unsafe fn cancel(&self, cancel: Option<unsafe fn(u32) -> u32>) -> u32 {
+    pub(crate) unsafe fn cancel(&self, cancel: Option<CancelFn>) -> u32 {
         match self.flight.replace(Flight::Idle) {
             Flight::Idle => CANCELLED,
             Flight::Local => {
@@ -247,17 +248,3 @@ impl Wake<'_> {
         unsafe { (*self.0.parked.get()).wake() }
     }
 }
-
-/// Unsafe impls for what one thread of an instance shares: on wasm without threads there is no other.
-macro_rules! one_thread {
-    ($($ty:ident<$($lt:lifetime,)? $T:ident $(: $bound:lifetime)?>),* $(,)?) => {$(
-        // SAFETY: a component instance has one thread at a time.
-        #[cfg(all(target_family = "wasm", not(target_feature = "atomics")))]
-        unsafe impl<$($lt,)? $T $(: $bound)?> Send for $ty<$($lt,)? $T> {}
-        // SAFETY: as above.
-        #[cfg(all(target_family = "wasm", not(target_feature = "atomics")))]
-        unsafe impl<$($lt,)? $T $(: $bound)?> Sync for $ty<$($lt,)? $T> {}
-    )*};
-}
-
-pub(crate) use one_thread;

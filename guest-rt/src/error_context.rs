@@ -73,11 +73,13 @@ fn retire(handle: u32) {
     retired.set(Box::into_raw(Box::new(Retired { handle, next: retired.get() })));
 }
 
-impl<W> Abi<W> for ErrorContext {
+// SAFETY: an error context is a handle.
+unsafe impl<W> Abi<W> for ErrorContext {
     const SHAPE: Shape = Shape::scalar(4);
 }
 
-impl<W> Lift<W> for ErrorContext {
+// SAFETY: an error context is a handle.
+unsafe impl<W> Lift<W> for ErrorContext {
     #[inline(always)]
     unsafe fn lift<S: Source<World = W>>(from: &mut S) -> Self {
         // SAFETY: the caller's promise.
@@ -85,7 +87,8 @@ impl<W> Lift<W> for ErrorContext {
     }
 }
 
-impl<W> Lower<W> for ErrorContext {
+// SAFETY: an error context is a handle.
+unsafe impl<W> Lower<W> for ErrorContext {
     const OWNS: bool = true;
 
     #[inline]

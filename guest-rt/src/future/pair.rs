@@ -3,7 +3,8 @@
 use super::Area;
 use crate::builtins::BLOCKED;
 use crate::copy::{COMPLETED, DROPPED, Flight, NO_HANDLE, Pending};
-use crate::payload::FutureWriting;
+use crate::owner::Owner;
+use crate::payload::FutureWriteIntrinsics;
 use crate::task::waitable::Operation;
 use alloc::boxed::Box;
 use core::cell::{Cell, UnsafeCell};
@@ -37,8 +38,9 @@ pub(super) struct Pair<T: 'static> {
     /// The reader is in this component.
     pub(super) reader_open: Cell<bool>,
     pub(super) state: Cell<Value>,
-    pub(super) writing: &'static FutureWriting<T>,
+    pub(super) writing: &'static FutureWriteIntrinsics<T>,
     pub(super) default: fn() -> T,
+    pub(super) owner: Owner,
     value: UnsafeCell<MaybeUninit<T>>,
     area: Area<T>,
     /// How many ends point here.
@@ -54,7 +56,7 @@ pub(super) enum Written<T: 'static> {
 
 impl<T: 'static> Pair<T> {
     /// A pair with two owners.
-    pub(super) fn new(writing: &'static FutureWriting<T>, default: fn() -> T) -> *mut Pair<T> {
+    pub(super) fn new(writing: &'static FutureWriteIntrinsics<T>, default: fn() -> T) -> *mut Pair<T> {
         Box::into_raw(Box::new(Pair {
             writer: Pending::new(NO_HANDLE),
             reader: Pending::new(NO_HANDLE),
@@ -62,6 +64,7 @@ impl<T: 'static> Pair<T> {
             state: Cell::new(Value::Unwritten),
             writing,
             default,
+            owner: Owner::here(),
             value: UnsafeCell::new(MaybeUninit::uninit()),
             area: Area::new(),
             owners: Cell::new(2),
@@ -134,7 +137,7 @@ impl<T: 'static> Pair<T> {
         // SAFETY: there is a value. The room is not in use: there is one write. Both stay until that has ended.
         unsafe {
             let (room, scratch) = self.area.room(self.writing.size, self.writing.align);
-            (self.writing.store)((*self.value.get()).assume_init_ref(), room, scratch);
+            (self.writing.store)(self.writing, (*self.value.get()).as_ptr(), room, scratch);
             (self.writing.write)(self.writer.handle.get(), room)
         }
     }
@@ -181,25 +184,39 @@ impl<T: 'static> Pair<T> {
     fn written(&self, code: u32) -> Written<T> {
         // SAFETY: the value is there. The end is ours, and if it is dropped it has written, or knows that nobody reads.
         unsafe {
-            let value = self.take();
             match code & 15 {
                 COMPLETED => {
                     self.state.set(Value::Gone);
-                    (self.writing.disown)(&value);
+                    let area = self.area.written(self.writing.size, self.writing.align).cast_mut();
+                    let left = (self.writing.accepted)(self.writing, (*self.value.get()).as_ptr(), area);
                     (self.writing.drop)(self.writer.forget_handle());
-                    drop(value);
+                    drop(left);
                     Written::Taken
                 }
                 DROPPED => {
                     self.state.set(Value::Gone);
+                    self.restore();
                     (self.writing.drop)(self.writer.forget_handle());
-                    Written::Dropped(value)
+                    Written::Dropped(self.take())
                 }
                 _ => {
                     self.state.set(Value::Unwritten);
-                    Written::Cancelled(value)
+                    self.restore();
+                    Written::Cancelled(self.take())
                 }
             }
+        }
+    }
+
+    /// The value that was stored was not accepted: the pair has it again.
+    ///
+    /// # Safety
+    /// It was stored since it was put here, and this is called once for that.
+    unsafe fn restore(&self) {
+        if let Some(restore) = self.writing.restore {
+            let area = self.area.written(self.writing.size, self.writing.align).cast_mut();
+            // SAFETY: the caller knows that the value was stored in the area, where it is still.
+            unsafe { restore(self.writing, (*self.value.get()).as_mut_ptr(), area) }
         }
     }
 
@@ -413,6 +430,7 @@ impl<T: 'static> Pair<T> {
         unsafe {
             if was_flying {
                 self.writer.cancel(Some(self.writing.cancel));
+                self.restore();
             }
             (self.writing.drop_readable)(reader);
             let (room, _) = self.area.room(self.writing.size, self.writing.align);

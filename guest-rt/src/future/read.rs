@@ -3,8 +3,9 @@
 use super::Area;
 use super::pair::Pair;
 use crate::builtins::BLOCKED;
-use crate::copy::{self, COMPLETED, Flight, NO_HANDLE, Pending, one_thread};
-use crate::payload::FutureReading;
+use crate::copy::{self, COMPLETED, Flight, NO_HANDLE, Pending};
+use crate::owner::{Owner, one_thread};
+use crate::payload::FutureReadIntrinsics;
 use alloc::boxed::Box;
 use core::cell::Cell;
 use core::fmt;
@@ -22,25 +23,32 @@ pub struct FutureReader<T: 'static> {
     pair: Cell<*const Pair<T>>,
     /// Of one that was lifted.
     handle: Cell<u32>,
-    reading: Option<&'static FutureReading<T>>,
+    reading: Option<&'static FutureReadIntrinsics<T>>,
+    owner: Owner,
 }
 
 impl<T: 'static> FutureReader<T> {
-    pub(super) fn lifted(handle: u32, reading: &'static FutureReading<T>) -> FutureReader<T> {
-        FutureReader { pair: Cell::new(ptr::null()), handle: Cell::new(handle), reading: Some(reading) }
+    pub(crate) fn lifted(handle: u32, reading: &'static FutureReadIntrinsics<T>) -> FutureReader<T> {
+        FutureReader {
+            pair: Cell::new(ptr::null()),
+            handle: Cell::new(handle),
+            reading: Some(reading),
+            owner: Owner::here(),
+        }
     }
 
     /// # Safety
     /// It becomes the owner of the pair that its reader is.
     pub(super) unsafe fn local(pair: *const Pair<T>) -> FutureReader<T> {
-        FutureReader { pair: Cell::new(pair), handle: Cell::new(NO_HANDLE), reading: None }
+        FutureReader { pair: Cell::new(pair), handle: Cell::new(NO_HANDLE), reading: None, owner: Owner::here() }
     }
 
     fn spent() -> FutureReader<T> {
-        FutureReader { pair: Cell::new(ptr::null()), handle: Cell::new(NO_HANDLE), reading: None }
+        FutureReader { pair: Cell::new(ptr::null()), handle: Cell::new(NO_HANDLE), reading: None, owner: Owner::here() }
     }
 
     fn pair(&self) -> Option<&Pair<T>> {
+        self.owner.check();
         // SAFETY: it is live as long as this owns it, and changed by shared references only.
         unsafe { self.pair.get().as_ref() }
     }
@@ -63,6 +71,7 @@ impl<T: 'static> FutureReader<T> {
 
     /// A handle of the engine that is fit to be given away.
     pub(super) fn lowered(&self) -> u32 {
+        self.owner.check();
         let pair = self.pair.get();
         if pair.is_null() {
             return self.handle.get();
@@ -73,6 +82,7 @@ impl<T: 'static> FutureReader<T> {
 
     /// The reader is somebody else's now.
     pub(super) fn give_up(&self) {
+        self.owner.check();
         self.handle.set(NO_HANDLE);
         let pair = self.pair.replace(ptr::null());
         if !pair.is_null() {
@@ -84,7 +94,8 @@ impl<T: 'static> FutureReader<T> {
 
 impl<T: 'static> Drop for FutureReader<T> {
     fn drop(&mut self) {
-        if !self.pair.get().is_null() {
+        if !self.owner.is_here() {
+        } else if !self.pair.get().is_null() {
             // SAFETY: this was an owner.
             unsafe { Pair::close_reader(self.pair.get(), false) }
         } else if let Some(reading) = self.reading
@@ -132,7 +143,7 @@ enum State {
 struct Flying<T: 'static> {
     pending: Pending,
     area: Area<T>,
-    reading: &'static FutureReading<T>,
+    reading: &'static FutureReadIntrinsics<T>,
 }
 
 one_thread!(FutureReader<T: 'static>, FutureRead<T: 'static>);
@@ -167,7 +178,7 @@ impl<T: 'static> FutureRead<T> {
     }
 
     /// A lifted reader starts to read.
-    fn start(&mut self, reading: &'static FutureReading<T>, cx: &mut Context<'_>) -> Poll<T> {
+    fn start(&mut self, reading: &'static FutureReadIntrinsics<T>, cx: &mut Context<'_>) -> Poll<T> {
         let handle = self.reader.handle.get();
         let flying = Flying { pending: Pending::new(handle), area: Area::new(), reading };
         let flight = Box::into_raw(Box::new(flying));
@@ -180,7 +191,7 @@ impl<T: 'static> FutureRead<T> {
                 self.state = State::Flying;
                 return Poll::Pending;
             }
-            let value = (reading.load)(room);
+            let value = (reading.load)(reading, room);
             drop(Box::from_raw(flight));
             Poll::Ready(value)
         }
@@ -195,7 +206,7 @@ impl<T: 'static> Flying<T> {
             return None;
         }
         // SAFETY: the value was written where the read was told to.
-        unsafe { Some((self.reading.load)(self.area.written(self.reading.size, self.reading.align))) }
+        unsafe { Some((self.reading.load)(self.reading, self.area.written(self.reading.size, self.reading.align))) }
     }
 
     /// # Safety
@@ -268,6 +279,9 @@ impl<T: 'static> Future for FutureRead<T> {
 
 impl<T: 'static> Drop for FutureRead<T> {
     fn drop(&mut self) {
+        if !self.reader.owner.is_here() {
+            return;
+        }
         if self.flight.is_null() {
             drop(self.end());
             return;

@@ -1,7 +1,8 @@
 //! The writable end.
 
 use super::pair::{Pair, Written};
-use crate::copy::{self, Flight, one_thread};
+use crate::copy::{self, Flight};
+use crate::owner::one_thread;
 use core::fmt;
 use core::future::Future;
 use core::mem::ManuallyDrop;
@@ -25,7 +26,14 @@ impl<T: 'static> FutureWriter<T> {
 
     fn pair(&self) -> &Pair<T> {
         // SAFETY: it is live as long as this owns it, and changed by shared references only.
-        unsafe { &*self.pair }
+        let pair = unsafe { &*self.pair };
+        pair.owner.check();
+        pair
+    }
+
+    fn is_here(&self) -> bool {
+        // SAFETY: as in `pair`; who owns a pair does not change.
+        unsafe { (*self.pair).owner.is_here() }
     }
 
     /// Writes the value. The future ends when the reader has read it, or was dropped.
@@ -35,6 +43,7 @@ impl<T: 'static> FutureWriter<T> {
 
     /// Writes the value in the background.
     pub fn write_and_forget(self, value: T) {
+        self.pair();
         let this = ManuallyDrop::new(self);
         // SAFETY: this was an owner, and nothing is in flight.
         unsafe { Pair::send(this.pair, value) }
@@ -43,8 +52,10 @@ impl<T: 'static> FutureWriter<T> {
 
 impl<T: 'static> Drop for FutureWriter<T> {
     fn drop(&mut self) {
-        // SAFETY: this was an owner, and nothing is in flight.
-        unsafe { Pair::close_writer(self.pair) }
+        if self.is_here() {
+            // SAFETY: this was an owner, and nothing is in flight.
+            unsafe { Pair::close_writer(self.pair) }
+        }
     }
 }
 
@@ -66,7 +77,8 @@ pub struct FutureWrite<T: 'static> {
     value: Option<T>,
 }
 
-one_thread!(FutureWriter<T: 'static>, FutureWrite<T: 'static>);
+one_thread!(FutureWriter<T: 'static>);
+one_thread!(holds FutureWrite<T: 'static>);
 
 impl<T: 'static> Unpin for FutureWrite<T> {}
 
@@ -124,6 +136,9 @@ impl<T: 'static> Future for FutureWrite<T> {
 
 impl<T: 'static> Drop for FutureWrite<T> {
     fn drop(&mut self) {
+        if self.writer.as_ref().is_some_and(|writer| !writer.is_here()) {
+            return;
+        }
         if let Some(writer) = &self.writer
             && writer.pair().writer.flight.get() == Flight::Remote
             && !copy::may_cancel()

@@ -7,7 +7,8 @@
 use super::buf::RawBuf;
 use crate::abi::Scratch;
 use crate::copy::{self, COMPLETED, Flight, NO_HANDLE, Pending, Wake};
-use crate::payload::{Items, Reading, Writing};
+use crate::owner::Owner;
+use crate::payload::{Items, ReadIntrinsics, WriteIntrinsics};
 use alloc::boxed::Box;
 use core::cell::{Cell, UnsafeCell};
 use core::ptr;
@@ -36,9 +37,10 @@ pub(super) struct Channel {
     pub(super) writer: End,
     pub(super) items: Items,
     /// For a reader that was lifted.
-    pub(super) reading: Option<&'static Reading>,
+    pub(super) owner: Owner,
+    pub(super) reading: Option<&'static ReadIntrinsics>,
     /// For a pair that was made here.
-    pub(super) writing: Option<&'static Writing>,
+    pub(super) writing: Option<&'static WriteIntrinsics>,
     /// Items that were read and that nobody has asked for yet.
     pub(super) own: Cell<RawBuf>,
     /// The read in flight fills `own`.
@@ -110,8 +112,8 @@ impl Channel {
     #[inline(never)]
     fn make(
         items: Items,
-        reading: Option<&'static Reading>,
-        writing: Option<&'static Writing>,
+        reading: Option<&'static ReadIntrinsics>,
+        writing: Option<&'static WriteIntrinsics>,
         handle: u32,
     ) -> *mut Channel {
         let local = writing.is_some();
@@ -119,6 +121,7 @@ impl Channel {
             reader: End::new(handle, true),
             writer: End::new(NO_HANDLE, local),
             items,
+            owner: Owner::here(),
             reading,
             writing,
             own: Cell::new(RawBuf::EMPTY),
@@ -134,12 +137,12 @@ impl Channel {
     }
 
     /// A local pair, which has two owners.
-    pub(super) fn pair(items: Items, writing: &'static Writing) -> *mut Channel {
+    pub(super) fn pair(items: Items, writing: &'static WriteIntrinsics) -> *mut Channel {
         Self::make(items, None, Some(writing), NO_HANDLE)
     }
 
     /// The channel of a reader that was lifted.
-    pub(super) fn lifted(items: Items, reading: &'static Reading, handle: u32) -> *mut Channel {
+    pub(super) fn lifted(items: Items, reading: &'static ReadIntrinsics, handle: u32) -> *mut Channel {
         Self::make(items, Some(reading), None, handle)
     }
 

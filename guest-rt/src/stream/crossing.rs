@@ -3,14 +3,14 @@
 use super::channel::Channel;
 use crate::builtins::BLOCKED;
 use crate::copy::{Flight, MAX_COUNT, NO_HANDLE};
-use crate::payload::Writing;
+use crate::payload::{Stored, WriteIntrinsics};
 
 impl Channel {
     /// The handle of the readable end of a stream of the engine that this pair has become.
     ///
     /// The reader is open and reads nothing.
     #[inline(never)]
-    pub(super) fn promote(&self, writing: &'static Writing) -> u32 {
+    pub(super) fn promote(&self, writing: &'static WriteIntrinsics) -> u32 {
         if self.reader.pending.handle.get() != NO_HANDLE {
             return self.given_handle();
         }
@@ -56,6 +56,11 @@ impl Channel {
             // SAFETY: a write is in flight, which nobody can have read from.
             unsafe { self.writer.pending.cancel(Some(writing.cancel)) };
             let buf = self.writer.buf.get();
+            if let WriteIntrinsics { end: Some(end), moves: true, .. } = writing {
+                let (items, area) = (buf.first(&self.items), self.area_of(&buf, writing));
+                // SAFETY: the items were stored in the area, and nobody can have accepted any.
+                unsafe { end(writing, Stored { items, area, accepted: 0, rest: buf.rest() }) }
+            }
             self.writer.at.set(buf.first(&self.items));
             self.writer.count.set(buf.rest().min(MAX_COUNT));
             self.writer.done.set(0);

@@ -30,6 +30,7 @@ mod writing;
 use crate::copy;
 
 pub use self::abi::stream_new;
+pub(crate) use self::abi::stream_pair;
 #[cfg(feature = "futures-stream")]
 pub use self::futures::StreamReaderStream;
 pub use self::make::{ItemSource, from_iter, from_stream, produce};

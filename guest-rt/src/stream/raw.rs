@@ -4,7 +4,8 @@ use super::buf::RawBuf;
 use super::channel::Channel;
 use super::relay::relay;
 use crate::copy::{self, Flight, NO_HANDLE};
-use crate::payload::{Items, Reading, Writing};
+use crate::owner::Owner;
+use crate::payload::{Items, ReadIntrinsics, WriteIntrinsics};
 use core::cell::Cell;
 use core::ptr::{self, NonNull};
 
@@ -14,7 +15,8 @@ pub(super) struct RawReader {
     channel: Cell<*mut Channel>,
     /// While there is no channel.
     handle: Cell<u32>,
-    reading: Option<&'static Reading>,
+    reading: Option<&'static ReadIntrinsics>,
+    owner: Owner,
 }
 
 /// A writable end.
@@ -24,19 +26,25 @@ pub(super) struct RawWriter {
 
 impl RawReader {
     #[inline(always)]
-    pub(super) fn lifted(handle: u32, reading: &'static Reading) -> RawReader {
-        RawReader { channel: Cell::new(ptr::null_mut()), handle: Cell::new(handle), reading: Some(reading) }
+    pub(super) fn lifted(handle: u32, reading: &'static ReadIntrinsics) -> RawReader {
+        RawReader {
+            channel: Cell::new(ptr::null_mut()),
+            handle: Cell::new(handle),
+            reading: Some(reading),
+            owner: Owner::here(),
+        }
     }
 
     /// # Safety
     /// It becomes the owner of the channel that its reader is.
     pub(super) unsafe fn local(channel: *mut Channel) -> RawReader {
-        RawReader { channel: Cell::new(channel), handle: Cell::new(NO_HANDLE), reading: None }
+        RawReader { channel: Cell::new(channel), handle: Cell::new(NO_HANDLE), reading: None, owner: Owner::here() }
     }
 
     /// The channel, if there is one.
     #[inline]
     pub(super) fn get(&self) -> Option<&Channel> {
+        self.owner.check();
         // SAFETY: it is live as long as this owns it, and changed by shared references only.
         unsafe { self.channel.get().as_ref() }
     }
@@ -44,12 +52,18 @@ impl RawReader {
     /// The channel, made when it is first needed; `None` when the reader was given away.
     #[inline]
     pub(super) fn channel(&self, items: &Items) -> Option<&Channel> {
+        self.owner.check();
         if self.handle.get() != NO_HANDLE
             && let Some(reading) = self.reading
         {
             self.channel.set(Channel::lifted(*items, reading, self.handle.replace(NO_HANDLE)));
         }
         self.get()
+    }
+
+    /// Returns whether it may be used here.
+    pub(super) fn is_here(&self) -> bool {
+        self.owner.is_here()
     }
 
     pub(super) fn handle(&self) -> u32 {
@@ -74,7 +88,7 @@ impl RawReader {
 
     /// A handle of the engine that is fit to be given away.
     #[inline(never)]
-    pub(super) fn lowered(&self, items: &Items, writing: &'static Writing) -> u32 {
+    pub(super) fn lowered(&self, items: &Items, writing: &'static WriteIntrinsics) -> u32 {
         self.settle();
         if let Some(channel) = self.get()
             && (channel.has_items() || channel.reader.finished.get())
@@ -98,7 +112,7 @@ impl RawReader {
     }
 
     /// The handle of the engine, in no set; of a pair made here once it has one. Nothing is in flight.
-    fn promoted(&self, writing: &'static Writing) -> u32 {
+    fn promoted(&self, writing: &'static WriteIntrinsics) -> u32 {
         match self.get() {
             None => self.handle.get(),
             Some(channel) => channel.promote(writing),
@@ -108,6 +122,7 @@ impl RawReader {
     /// The reader is somebody else's now.
     #[inline(never)]
     pub(super) fn give_up(&self) {
+        self.owner.check();
         let channel = self.channel.replace(ptr::null_mut());
         self.handle.set(NO_HANDLE);
         if !channel.is_null() {
@@ -126,6 +141,7 @@ impl RawReader {
             channel: Cell::new(self.channel.replace(other.channel.get())),
             handle: Cell::new(self.handle.replace(other.handle.get())),
             reading: self.reading,
+            owner: self.owner,
         };
         core::mem::forget(other);
         old
@@ -134,6 +150,9 @@ impl RawReader {
 
 impl Drop for RawReader {
     fn drop(&mut self) {
+        if !self.owner.is_here() {
+            return;
+        }
         let channel = self.channel.get();
         if !channel.is_null() {
             // SAFETY: this is an owner.
@@ -150,19 +169,25 @@ impl Drop for RawReader {
 impl RawWriter {
     pub(super) fn channel(&self) -> &Channel {
         // SAFETY: it is live as long as this owns it, and changed by shared references only.
-        unsafe { self.channel.as_ref() }
+        let channel = unsafe { self.channel.as_ref() };
+        channel.owner.check();
+        channel
     }
 }
 
 impl Drop for RawWriter {
     fn drop(&mut self) {
         // SAFETY: this is an owner.
-        unsafe { drop_writer(self.channel.as_ptr()) }
+        unsafe {
+            if self.channel.as_ref().owner.is_here() {
+                drop_writer(self.channel.as_ptr());
+            }
+        }
     }
 }
 
 /// The ends of a local pair.
-pub(super) fn pair(items: Items, writing: &'static Writing) -> (RawWriter, RawReader) {
+pub(super) fn pair(items: Items, writing: &'static WriteIntrinsics) -> (RawWriter, RawReader) {
     let channel = Channel::pair(items, writing);
     // SAFETY: the channel is not null, and has two owners.
     unsafe { (RawWriter { channel: NonNull::new_unchecked(channel) }, RawReader::local(channel)) }

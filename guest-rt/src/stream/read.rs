@@ -3,7 +3,8 @@
 use super::buf::RawBuf;
 use super::channel::Channel;
 use super::{StreamReader, StreamResult};
-use crate::copy::{self, CANCELLED, DROPPED, Flight, one_thread};
+use crate::copy::{self, CANCELLED, DROPPED, Flight};
+use crate::owner::one_thread;
 use crate::payload::Items;
 use alloc::vec::Vec;
 use core::future::Future;
@@ -34,7 +35,7 @@ enum State {
     Done,
 }
 
-one_thread!(StreamRead<'a, T>);
+one_thread!(holds StreamRead<'a, T>);
 
 impl<T> Unpin for StreamRead<'_, T> {}
 
@@ -77,7 +78,7 @@ impl<T> Drop for StreamRead<'_, T> {
     #[inline]
     fn drop(&mut self) {
         // What has ended leaves nothing.
-        if self.read.state != State::Done || self.read.buf.cap != 0 {
+        if (self.read.state != State::Done || self.read.buf.cap != 0) && self.reader.is_here() {
             // SAFETY: the items are of this type.
             unsafe { self.read.give_up(self.reader.channel(), &const { Items::of::<T>() }) }
         }

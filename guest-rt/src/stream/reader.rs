@@ -4,7 +4,7 @@ use super::buf::RawBuf;
 use super::channel::Channel;
 use super::raw::RawReader;
 use super::{StreamRead, StreamResult};
-use crate::copy::one_thread;
+use crate::owner::one_thread;
 use crate::payload::Items;
 use alloc::vec::Vec;
 use core::fmt;
@@ -33,7 +33,11 @@ impl<T> StreamReader<T> {
 
     /// A reader of items of this type.
     #[inline(always)]
-    pub(super) fn new(raw: RawReader) -> StreamReader<T> {
+    pub(super) fn is_here(&self) -> bool {
+        self.raw.is_here()
+    }
+
+    pub(super) fn of(raw: RawReader) -> StreamReader<T> {
         StreamReader { raw, items: PhantomData }
     }
 

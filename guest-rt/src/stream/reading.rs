@@ -4,7 +4,7 @@ use super::buf::RawBuf;
 use super::channel::Channel;
 use crate::builtins::BLOCKED;
 use crate::copy::{self, COMPLETED, DROPPED, MAX_COUNT, NO_HANDLE};
-use crate::payload::Reading;
+use crate::payload::ReadIntrinsics;
 use core::task::Context;
 
 /// So many items that have no size in Rust, but have one in the canonical ABI, are read at a time.
@@ -16,7 +16,7 @@ impl Channel {
     pub(super) fn read(&self, buf: &mut RawBuf, most: usize, into_own: bool, cx: &mut Context<'_>) -> Option<u32> {
         self.demote();
         let mut room = buf.room().min(most).min(MAX_COUNT);
-        if self.items.size == 0 && matches!(self.reading, Some(Reading { load: Some(_), .. })) {
+        if self.items.size == 0 && matches!(self.reading, Some(ReadIntrinsics { load: Some(_), .. })) {
             // Items without size: there is room for all the items in the world, but not for their canonical values.
             room = room.min(MAX_WEIGHTLESS);
         }
@@ -51,9 +51,9 @@ impl Channel {
     #[inline(never)]
     pub(super) fn landed(&self, buf: &mut RawBuf, code: u32) {
         let count = copy::count(code);
-        if let Some(Reading { load: Some(load), .. }) = self.reading {
+        if let Some(reading @ ReadIntrinsics { load: Some(load), .. }) = self.reading {
             // SAFETY: so many canonical values are in the area, and nobody else takes them; the room was there.
-            unsafe { load(self.area.get(), buf.end(&self.items), count) }
+            unsafe { load(reading, self.area.get(), buf.end(&self.items), count) }
         }
         buf.len += count;
         if code & 15 == DROPPED {

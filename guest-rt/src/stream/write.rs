@@ -3,7 +3,8 @@
 use super::buf::RawBuf;
 use super::channel::Channel;
 use super::{StreamResult, StreamWriter};
-use crate::copy::{self, CANCELLED, COMPLETED, DROPPED, Flight, one_thread};
+use crate::copy::{self, CANCELLED, COMPLETED, DROPPED, Flight};
+use crate::owner::one_thread;
 use crate::payload::Items;
 use alloc::vec::Vec;
 use core::fmt;
@@ -32,7 +33,7 @@ impl RawItems {
     const NONE: RawItems = RawItems { buf: RawBuf::EMPTY, stamp: 0 };
 }
 
-one_thread!(AbiBuffer<T>, StreamWrite<'a, T>, WriteFrom<'a, T>);
+one_thread!(holds AbiBuffer<T>, StreamWrite<'a, T>, WriteFrom<'a, T>);
 
 impl<T> AbiBuffer<T> {
     pub(super) fn new(items: Vec<T>) -> AbiBuffer<T> {
@@ -177,6 +178,7 @@ impl<'a> RawWrite<'a> {
     #[inline(never)]
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<u32> {
         let channel = self.channel;
+        channel.owner.check();
         let code = match self.state {
             State::Start => {
                 channel.drop_forgotten_write();
@@ -214,6 +216,7 @@ impl<'a> RawWrite<'a> {
 
     #[inline(never)]
     fn cancel(&mut self) -> u32 {
+        self.channel.owner.check();
         if core::mem::replace(&mut self.state, State::Done) != State::Flying {
             return CANCELLED;
         }
@@ -231,7 +234,7 @@ impl<'a> RawWrite<'a> {
     #[inline(never)]
     fn give_up(&mut self) {
         // What cannot be cancelled here is so by the next write, or when the writer is dropped.
-        if !self.is_stuck() {
+        if self.channel.owner.is_here() && !self.is_stuck() {
             self.cancel();
             // SAFETY: the items are of the channel's type.
             unsafe { core::mem::replace(&mut self.items.buf, RawBuf::EMPTY).free(&self.channel.items) }
@@ -272,7 +275,7 @@ impl<T> Future for WriteFrom<'_, T> {
 impl<T> Drop for WriteFrom<'_, T> {
     fn drop(&mut self) {
         let write = &self.write.write;
-        if write.state != State::Done && !write.is_stuck() {
+        if write.channel.owner.is_here() && write.state != State::Done && !write.is_stuck() {
             let (_, rest) = self.write.end();
             *self.values = rest.into_vec();
         }

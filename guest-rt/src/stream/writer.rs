@@ -3,7 +3,8 @@
 use super::channel::Channel;
 use super::raw::RawWriter;
 use super::{AbiBuffer, StreamResult, StreamWrite, WriteFrom};
-use crate::copy::{Flight, one_thread};
+use crate::copy::Flight;
+use crate::owner::one_thread;
 use alloc::vec::Vec;
 use core::fmt;
 use core::future::poll_fn;

@@ -4,7 +4,7 @@ use super::buf::RawBuf;
 use super::channel::Channel;
 use crate::builtins::BLOCKED;
 use crate::copy::{self, COMPLETED, DROPPED, Flight, MAX_COUNT, NO_HANDLE};
-use crate::payload::Writing;
+use crate::payload::{Stored, WriteIntrinsics};
 use core::sync::atomic::{AtomicU64, Ordering};
 use core::task::Context;
 
@@ -79,11 +79,11 @@ impl Channel {
                     let to = self.area_for(buf.rest(), writing.size, writing.align);
                     // SAFETY: the items are there, and the area has room for them. Nobody else uses the scratch; what
                     // is lowered may make streams, but not use this one.
-                    unsafe { store(buf.first(&self.items), to, buf.rest(), &mut *self.scratch.get()) }
+                    unsafe { store(writing, buf.first(&self.items), to, buf.rest(), &mut *self.scratch.get()) }
                     self.stamp.set(*stamp);
                     self.area_first.set(buf.head);
                 }
-                self.area.get().wrapping_add((buf.head - self.area_first.get()) * writing.size)
+                self.area_of(buf, writing)
             }
         };
         // SAFETY: so many canonical values are there, and stay until the write has ended: in the buffer or the area.
@@ -94,17 +94,28 @@ impl Channel {
     #[inline(never)]
     pub(super) fn taken(&self, buf: &mut RawBuf, code: u32) {
         let count = copy::count(code);
-        // SAFETY: the first items were taken, which leaves nothing of them to us but memory.
-        unsafe {
-            if let Some(Writing { disown: Some(disown), .. }) = self.writing {
-                disown(buf.first(&self.items), count);
+        match self.writing {
+            Some(writing @ WriteIntrinsics { end: Some(end), .. }) => {
+                let (items, area) = (buf.first(&self.items), self.area_of(buf, writing));
+                buf.head += count;
+                // SAFETY: the items from here on were stored in the area, and the first ones are not found again.
+                unsafe { end(writing, Stored { items, area, accepted: count, rest: buf.rest() }) }
+                if writing.moves {
+                    self.clear_area();
+                }
             }
-            buf.drop_first(count, &self.items);
+            // SAFETY: the first items were taken, which leaves nothing of them to us but memory.
+            _ => unsafe { buf.drop_first(count, &self.items) },
         }
         if buf.rest() == 0 {
             self.clear_area();
         }
         self.note_dropped(code);
+    }
+
+    /// The canonical value of the first item of a buffer that was stored.
+    pub(super) fn area_of(&self, buf: &RawBuf, writing: &WriteIntrinsics) -> *mut u8 {
+        self.area.get().wrapping_add((buf.head - self.area_first.get()) * writing.size)
     }
 
     pub(super) fn note_dropped(&self, code: u32) {

@@ -79,14 +79,14 @@ impl<F: Future, G: Fn(F::Output)> Root<F, G> {
     }
 }
 
-/// Starts a call of an async export: polls `future`, and passes its result to `finish`, which makes the `task.return`.
-/// What the export returns to the engine.
+/// Starts a call of an async export: makes the future in the call's task, polls it, and passes its result to `finish`,
+/// which makes the `task.return`. Returns what the export returns to the engine.
 ///
 /// # Safety
 /// The engine calls the export. `pool` is for this call of `start` only, in a function that is not generic: its blocks
-/// fit these types. What `future` borrows lives as long as the task.
+/// fit these types. What the future borrows lives as long as the task.
 #[inline(always)]
-pub unsafe fn start<F: Future, G: Fn(F::Output)>(pool: &'static Pool, future: F, finish: G) -> u32 {
+pub unsafe fn start<F: Future, G: Fn(F::Output)>(pool: &'static Pool, make: impl FnOnce() -> F, finish: G) -> u32 {
     let instance = instance();
     let free = pool.free();
     let mut task = free.get();
@@ -98,10 +98,11 @@ pub unsafe fn start<F: Future, G: Fn(F::Output)>(pool: &'static Pool, future: F,
             free.set((*task).after.get());
         }
         let root = task.cast::<Root<F, G>>();
-        (&raw mut (*root).future).write(UnsafeCell::new(ManuallyDrop::new(future)));
+        // The task is current before the implementer's code runs: part of that may come before the first `.await`.
+        let previous = instance.current.replace(task);
+        (&raw mut (*root).future).write(UnsafeCell::new(ManuallyDrop::new(make())));
         (&raw mut (*root).finish).write(UnsafeCell::new(ManuallyDrop::new(finish)));
         (*task).root.state.set(LIVE);
-        let previous = instance.current.replace(task);
         if Root::<F, G>::poll(task.cast())
             && previous.is_null()
             && (*task).head.get().is_null()

@@ -1,6 +1,7 @@
 //! Futures that run beside the one that spawned them.
 
 use crate::instance::instance;
+use crate::owner::{Owner, one_thread};
 use crate::task::background;
 use crate::task::wake::{enqueue, wake};
 use crate::task::{LIVE, Node, Parked, QUEUED, Vtable, waker_of};
@@ -36,7 +37,7 @@ pub fn spawn_local<T: 'static>(future: impl Future<Output = T> + 'static) -> Joi
     let head = insert(future);
     // SAFETY: the node is new, and has its future.
     unsafe { enter(head) }
-    JoinHandle { head, result: PhantomData }
+    JoinHandle { head, owner: Owner::here(), result: PhantomData }
 }
 
 /// Makes a node that has its future one of the current task.
@@ -57,15 +58,11 @@ unsafe fn enter(head: *mut Head) {
 #[derive(Debug)]
 pub struct JoinHandle<T> {
     head: *mut Head,
+    owner: Owner,
     result: PhantomData<fn() -> T>,
 }
 
-// SAFETY: a component instance has one thread at a time.
-#[cfg(all(target_family = "wasm", not(target_feature = "atomics")))]
-unsafe impl<T: Send> Send for JoinHandle<T> {}
-// SAFETY: as above.
-#[cfg(all(target_family = "wasm", not(target_feature = "atomics")))]
-unsafe impl<T: Send> Sync for JoinHandle<T> {}
+one_thread!(JoinHandle<T>);
 
 impl<T> JoinHandle<T> {
     /// Lets the future go on without anybody who waits for it, as dropping the handle does.
@@ -74,6 +71,7 @@ impl<T> JoinHandle<T> {
     /// Cancels the future: it is dropped when its task next runs, unless it is done by then. The handle can still be
     /// awaited to learn which.
     pub fn cancel(&mut self) {
+        self.owner.check();
         // SAFETY: the handle keeps the block from being used again.
         unsafe {
             let node = &(*self.head).node;
@@ -89,6 +87,7 @@ impl<T> Future for JoinHandle<T> {
     type Output = Option<T>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        self.owner.check();
         // SAFETY: the handle keeps the block from being used again. A result that is there is a `T`.
         unsafe {
             let head = self.head;
@@ -110,6 +109,9 @@ impl<T> Future for JoinHandle<T> {
 
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
+        if !self.owner.is_here() {
+            return;
+        }
         // SAFETY: the handle keeps the block from being used again.
         unsafe {
             if leave(self.head) {

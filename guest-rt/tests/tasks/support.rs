@@ -19,7 +19,7 @@ pub(crate) fn export<F: Future<Output: core::fmt::Debug>>(pool: &'static Pool, f
         native::mark(format_args!("returned {result:?}"));
     };
     // SAFETY: the macro below is the only caller, with a pool for each future; and no future outlives its test.
-    call(|| unsafe { __rt::start(pool, future, finish) })
+    call(|| unsafe { __rt::start(pool, || future, finish) })
 }
 
 /// Calls an export that has a pool of its own.
@@ -126,11 +126,13 @@ impl<T> Drop for Noisy<T> {
     }
 }
 
-impl<W, T: __rt::Abi<W>> __rt::Abi<W> for Noisy<T> {
+// SAFETY: walked as what it has.
+unsafe impl<W, T: __rt::Abi<W>> __rt::Abi<W> for Noisy<T> {
     const SHAPE: __rt::Shape = T::SHAPE;
 }
 
-impl<W, T: __rt::Lower<W>> __rt::Lower<W> for Noisy<T> {
+// SAFETY: walked as what it has.
+unsafe impl<W, T: __rt::Lower<W>> __rt::Lower<W> for Noisy<T> {
     const OWNS: bool = true;
     unsafe fn lower<S: __rt::Sink<World = W>>(&self, to: &mut S) {
         // SAFETY: the caller's promise.
@@ -141,7 +143,8 @@ impl<W, T: __rt::Lower<W>> __rt::Lower<W> for Noisy<T> {
     }
 }
 
-impl<W, T: __rt::Lift<W>> __rt::Lift<W> for Noisy<T> {
+// SAFETY: walked as what it has.
+unsafe impl<W, T: __rt::Lift<W>> __rt::Lift<W> for Noisy<T> {
     unsafe fn lift<S: __rt::Source<World = W>>(from: &mut S) -> Self {
         // SAFETY: the caller's promise.
         Noisy("result", unsafe { from.take() })
