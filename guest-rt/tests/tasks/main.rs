@@ -7,6 +7,7 @@ mod cancel;
 mod counting;
 mod executor;
 mod memory;
+mod printed;
 mod random;
 mod spawn;
 mod structured;
