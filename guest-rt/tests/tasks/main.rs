@@ -11,6 +11,7 @@ mod instances;
 mod memory;
 mod notices;
 mod panics;
+mod printed;
 mod random;
 mod reentry;
 mod scopes;
