@@ -5,6 +5,7 @@ use crate::debug;
 use crate::options::{self, Config, Side};
 use crate::places::Places;
 use crate::runtime;
+use crate::suffix;
 use crate::track;
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -57,6 +58,9 @@ fn wants_file(config: &Config) -> bool {
 /// What the core is asked for.
 fn options(config: &Config, places: &Places) -> Result<Options, Mistake> {
     let mut options = config.options.clone();
+    if config.side == Side::Guest && options.type_section_suffix.is_none() {
+        options.type_section_suffix = suffix::of_this_call();
+    }
     if options.runtime_path.is_none() && config.runtime.is_some() {
         options.runtime_path = match wants_file(config) {
             true => debug::runtime(config.side),

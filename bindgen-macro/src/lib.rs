@@ -6,6 +6,7 @@ mod expand;
 mod options;
 mod places;
 mod runtime;
+mod suffix;
 mod suggest;
 mod text;
 mod track;
@@ -60,7 +61,7 @@ mod track;
 /// |---|---|
 /// | `export_macro_name: "…"`, `pub_export_macro`, `default_bindings_module: "…"` | `export!`'s name, whether other crates can call it, and where it looks for the bindings. |
 /// | `runtime_path: "…"` | Where the runtime is, for crates that bring it along. |
-/// | `type_section_suffix: "…"`, `disable_custom_section_link_helpers` | The section that says what component it is: two copies of a world in one module need two names. |
+/// | `type_section_suffix: "…"`, `disable_custom_section_link_helpers` | The section that says what component it is: two copies of a world in one module need two names, so that there is a suffix for crate and call by default. |
 /// | `disable_run_ctors_once_workaround`, `export_prefix: "…"` | For special linkers, and for tests. |
 /// | `debug: true` | Writes the bindings to a file, formatted if there is `rustfmt`, so that errors in them have lines. The environment variable `WASP_BINDGEN_DEBUG=1` does so for every call. |
 ///

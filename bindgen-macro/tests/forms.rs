@@ -159,3 +159,90 @@ mod borrowed_async_params {
         send(session, "name").await;
     }
 }
+
+mod names_of_parameters {
+    wasp_guest_rt::generate!({
+        inline: "package test:names;
+        interface names {
+            here: func(%import: u32, slots: string, to: u32, args: u32, %result: u32, call: u32) -> string;
+            later: async func(%import: list<string>, slots: u32, to: u32, task-return: u32) -> string;
+            resource thing { constructor(%import: u32); act: func(%import: string, handle: u32, rep: u32) -> u32; }
+        }
+        world w { import names; export names; export run: async func(%import: u32, task-return: string) -> u32; }",
+    });
+
+    #[test]
+    fn hide_nothing_that_functions_need() {
+        // They are called inside a component only: that they compile is what is promised.
+        _ = test::names::names::here;
+        _ = test::names::names::later;
+    }
+}
+
+/// What guests of `wit-bindgen` print, theirs print as well.
+mod text_of_types {
+    wasp_guest_rt::generate!({
+        inline: "package test:text;
+        interface types {
+            record address { port: u16, flow-info: u32, %type: option<color> }
+            record plain { %type: u8 }
+            enum color { red, dark-blue }
+            variant failure { exist, not-empty(address) }
+            /// Ignored.
+            enum code {
+                /// Nobody knows.
+                unknown,
+                too-long,
+            }
+            f: func(color: color, plain: plain) -> result<_, failure>;
+            g: func() -> result<_, code>;
+        }
+        world w { import types; }",
+    });
+
+    use test::text::types::{Address, Code, Color, Failure, Plain};
+
+    #[test]
+    fn is_that_of_wit_bindgen() {
+        let address = || Address { port: 1, flow_info: 0, type_: Some(Color::DarkBlue) };
+        assert_eq!(format!("{:?}", address()), "Address { port: 1, flow-info: 0, type: Some(Color::DarkBlue) }");
+        assert_eq!(format!("{:?}", Plain { type_: 1 }), "Plain { type: 1 }");
+        assert_eq!(format!("{:?} {0:>9?}", Color::Red), "Color::Red Color::Red");
+        assert_eq!(format!("{:?} {0}", Failure::Exist), "Failure::Exist Failure::Exist");
+        let failure = Failure::NotEmpty(Address { type_: None, ..address() });
+        assert_eq!(failure.to_string(), "Failure::NotEmpty(Address { port: 1, flow-info: 0, type: None })");
+        let code = "Code { code: 0, name: \"unknown\", message: \"Nobody knows.\" }";
+        assert_eq!(format!("{:?}", Code::Unknown), code);
+        assert_eq!(Code::TooLong.to_string(), "too-long (error 1)");
+    }
+}
+
+/// Who exports needs no runtime of its own: it may be one that only the bindings can name.
+mod library_that_hides_its_runtime {
+    mod hidden {
+        pub(super) use wasp_guest_rt::rt;
+    }
+
+    pub(crate) mod bindings {
+        wasp_guest_rt::generate!({
+            inline: "package test:hidden; interface tasks { hide: async func(); } world w { export tasks; export hide-too: async func(); }",
+            runtime_path: "super::hidden::rt",
+        });
+    }
+}
+
+mod user_of_that_library {
+    use super::library_that_hides_its_runtime::bindings;
+
+    struct User;
+
+    impl bindings::Guest for User {
+        async fn hide_too() {}
+    }
+
+    impl bindings::exports::test::hidden::tasks::Guest for User {
+        async fn hide() {}
+    }
+
+    bindings::export!(User with_types_in super::library_that_hides_its_runtime::bindings);
+}

@@ -88,7 +88,7 @@ pub unsafe fn lift_params<W, P: Lift<W>, const N: usize>(args: [u64; N]) -> P {
 /// # Safety
 /// The slot is the address that the engine passed to a function that takes `P`.
 #[inline(always)]
-pub unsafe fn lift_spilled<W, P: Lift<W>>(args: [u64; 1]) -> P {
+pub unsafe fn lift_indirect<W, P: Lift<W>>(args: [u64; 1]) -> P {
     let area = core::ptr::with_exposed_provenance_mut::<u8>(args[0] as usize);
     // SAFETY: the caller's promise; the engine allocated the area for the callee to keep.
     unsafe {
@@ -117,27 +117,29 @@ pub fn task_return<W, R: Lower<W>, const N: usize>(result: R, task_return: impl 
 }
 
 /// Parameters, or a result, that are too many to be flat: they go through memory of `K` words, kept here.
-pub struct Spilled<P, const K: usize> {
+pub struct Indirect<P, const K: usize> {
     value: P,
     area: UnsafeCell<MaybeUninit<[u64; K]>>,
 }
 
 // SAFETY: the area is written only while the value is lowered, by who owns this.
-unsafe impl<P: Sync, const K: usize> Sync for Spilled<P, K> {}
+unsafe impl<P: Sync, const K: usize> Sync for Indirect<P, K> {}
 
-impl<P, const K: usize> Spilled<P, K> {
-    /// Spills a value; it must stay in place from its lowering until the call has read it.
+impl<P, const K: usize> Indirect<P, K> {
+    /// Passes a value through memory; it must stay in place from its lowering until the call has read it.
     #[inline(always)]
     pub const fn new(value: P) -> Self {
-        Spilled { value, area: UnsafeCell::new(MaybeUninit::uninit()) }
+        Indirect { value, area: UnsafeCell::new(MaybeUninit::uninit()) }
     }
 }
 
-impl<W, P, const K: usize> Abi<W> for Spilled<P, K> {
+// SAFETY: what goes through memory is one address.
+unsafe impl<W, P, const K: usize> Abi<W> for Indirect<P, K> {
     const SHAPE: Shape = Shape::scalar(size_of::<usize>());
 }
 
-impl<W, P: Lower<W>, const K: usize> Lower<W> for Spilled<P, K> {
+// SAFETY: what goes through memory is one address.
+unsafe impl<W, P: Lower<W>, const K: usize> Lower<W> for Indirect<P, K> {
     const OWNS: bool = P::OWNS;
     const BORROWS: bool = P::BORROWS;
     const SPILLS: bool = true;
@@ -182,19 +184,29 @@ impl<R, const K: usize> Returned<R, K> {
 
     /// Writes a result and keeps what it points to until [`Returned::release`], or until the next result.
     ///
+    /// With `destructors`, dropping the result runs code of the user. That may call imports, which is over once the export
+    /// has returned: what is kept is a copy, and the result is dropped here.
+    ///
     /// # Safety
     /// The instance has one thread, and the caller has read the result before.
     #[inline]
-    pub unsafe fn store<W>(&'static self, result: R) -> *mut u8
+    pub unsafe fn store<W>(&'static self, result: R, destructors: bool) -> *mut u8
     where
         R: Lower<W>,
     {
         const { assert!(R::SHAPE.size <= 8 * K) };
-        // SAFETY: the caller's promise; nobody's code runs in here, so that this is the only reference.
+        // SAFETY: there is one thread, and no reference is left when the user's code runs: this is the only one.
         unsafe {
             self.release();
             let kept = &mut *self.kept.get();
             let area = kept.area.as_mut_ptr().cast::<u8>();
+            if destructors {
+                kept.scratch = Scratch::deep();
+                result.store(area, &mut kept.scratch);
+                result.disown();
+                drop(result);
+                return area;
+            }
             let value = kept.value.insert(result);
             value.store(area, &mut kept.scratch);
             value.disown();
@@ -210,13 +222,41 @@ impl<R, const K: usize> Returned<R, K> {
     /// The instance has one thread, and the caller has read the result.
     #[inline(never)]
     pub unsafe fn release(&'static self) {
-        // SAFETY: the caller's promise; what is dropped here are generated types without code of their own.
+        // SAFETY: there is one thread, and nobody's code runs here: what is kept has no destructors of the user.
         unsafe {
             let kept = &mut *self.kept.get();
             kept.scratch.clear();
             kept.value = None;
         }
     }
+}
+
+/// Whether `T` implements `Drop`: see [`has_destructor!`](crate::has_destructor).
+pub struct Destructor<T: ?Sized>(core::marker::PhantomData<T>);
+
+#[allow(drop_bounds, reason = "whether it is implemented is the question")]
+impl<T: ?Sized + Drop> Destructor<T> {
+    /// It does: this hides the constant of the trait.
+    pub const RUNS: bool = true;
+}
+
+/// What [`Destructor`] says of all other types.
+pub trait NoDestructor {
+    /// It does not.
+    const RUNS: bool = false;
+}
+
+impl<T: ?Sized> NoDestructor for Destructor<T> {}
+
+/// Whether one of these types implements `Drop`. Bindings' types do if the user has written that.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! has_destructor {
+    ($($ty:ty),*) => {{
+        #[allow(unused_imports)]
+        use $crate::__rt::NoDestructor as _;
+        false $(|| $crate::__rt::Destructor::<$ty>::RUNS)*
+    }};
 }
 
 impl<R, const K: usize> Default for Returned<R, K> {

@@ -1,6 +1,7 @@
 //! Copies: reads and writes of streams and futures, and what comes of them.
 
 use crate::builtins::BLOCKED;
+use crate::payload::CancelFn;
 use crate::task::current;
 use crate::task::parked::Parked;
 pub(crate) use crate::task::parked::Wake;
@@ -202,7 +203,7 @@ impl Pending {
     /// # Safety
     /// `cancel` is the built-in that cancels it; there is one when it is in the engine.
     #[inline(never)]
-    pub(crate) unsafe fn cancel(&self, cancel: Option<unsafe fn(u32) -> u32>) -> u32 {
+    pub(crate) unsafe fn cancel(&self, cancel: Option<CancelFn>) -> u32 {
         match self.state.replace(CopyState::Idle) {
             CopyState::Idle => CANCELLED,
             CopyState::Local => {
@@ -244,17 +245,3 @@ impl Pending {
         self.handle.replace(NO_HANDLE)
     }
 }
-
-/// Unsafe impls for what one thread of an instance shares: on wasm without threads there is no other.
-macro_rules! one_thread {
-    ($($ty:ident<$($lt:lifetime,)? $T:ident $(: $bound:lifetime)?>),* $(,)?) => {$(
-        // SAFETY: a component instance has one thread at a time.
-        #[cfg(all(target_family = "wasm", not(target_feature = "atomics")))]
-        unsafe impl<$($lt,)? $T $(: $bound)?> Send for $ty<$($lt,)? $T> {}
-        // SAFETY: as above.
-        #[cfg(all(target_family = "wasm", not(target_feature = "atomics")))]
-        unsafe impl<$($lt,)? $T $(: $bound)?> Sync for $ty<$($lt,)? $T> {}
-    )*};
-}
-
-pub(crate) use one_thread;

@@ -80,11 +80,13 @@ fn retire(handle: u32) {
     rest::then(drop_retired);
 }
 
-impl<W> Abi<W> for ErrorContext {
+// SAFETY: an error context is a handle.
+unsafe impl<W> Abi<W> for ErrorContext {
     const SHAPE: Shape = Shape::scalar(4);
 }
 
-impl<W> Lift<W> for ErrorContext {
+// SAFETY: an error context is a handle.
+unsafe impl<W> Lift<W> for ErrorContext {
     #[inline(always)]
     unsafe fn lift<S: Source<World = W>>(from: &mut S) -> Self {
         // SAFETY: the caller's promise.
@@ -92,7 +94,8 @@ impl<W> Lift<W> for ErrorContext {
     }
 }
 
-impl<W> Lower<W> for ErrorContext {
+// SAFETY: an error context is a handle.
+unsafe impl<W> Lower<W> for ErrorContext {
     const OWNS: bool = true;
 
     #[inline]

@@ -25,15 +25,16 @@ mod backpressure;
 pub mod bitflags;
 mod builtins;
 mod call;
+pub mod compat;
 mod copy;
 mod error_context;
 mod future;
-mod home_thread;
 mod inbox;
 mod instance;
 #[cfg(not(target_family = "wasm"))]
 #[doc(hidden)]
 pub mod native;
+mod owner;
 mod payload;
 mod realloc;
 pub mod resource;
@@ -46,17 +47,18 @@ mod trap;
 
 pub use backpressure::{BackpressureGuard, backpressure_dec, backpressure_inc};
 #[cfg(feature = "bitflags")]
-pub use bitflags;
+pub use compat::bitflags;
+pub use compat::{
+    AbiBuffer, FutureOps, RawFutureRead, RawFutureReader, RawFutureWrite, RawFutureWriter, RawStreamRead,
+    RawStreamReader, RawStreamWrite, RawStreamWriter, StreamOps, UnitStreamOps, rt,
+};
 pub use error_context::ErrorContext;
 pub use future::{FutureRead, FutureReader, FutureWrite, FutureWriteCancel, FutureWriteError, FutureWriter};
 #[cfg(feature = "futures-stream")]
 pub use stream::StreamReaderStream;
-pub use stream::{
-    AbiBuffer, ResultStream, StreamRead, StreamReader, StreamResult, StreamWrite, StreamWriter, UnitStreamOps,
-    WriteFrom,
-};
 #[cfg(feature = "futures-sink")]
 pub use stream::{ReaderDropped, StreamWriterSink};
+pub use stream::{ResultStream, StreamRead, StreamReader, StreamResult, StreamWrite, StreamWriter, WriteFrom};
 pub use structured::{
     Cancellation, ConcurrencyLimit, Deadline, Either, Fused, LocalKey, Permit, Requested, Scope, Scoped, ScopedHandle,
     Select, Timeout, scope, select, timeout,
@@ -104,14 +106,17 @@ macro_rules! generate {
 #[doc(hidden)]
 pub mod __rt {
     pub use crate::abi::{
-        Abi, Args, Bits, Borrows, Fields, Lift, List, Lower, Map, Param, Resource, Scratch, Shape, Sink, Source,
+        Abi, Args, Bits, Borrows, FieldChain, Fields, Lift, Lower, Map, Param, Resource, Scratch, Shape, Sink, Source,
         WasmResource, WitMap, lift_map, store_map, width, words,
     };
     pub use crate::bitflags;
     pub use crate::call::{
-        Returned, Spilled, lift_params, lift_spilled, missing_import, return_flat, run_ctors_once, sync_call,
-        sync_call_indirect, task_return,
+        Destructor, Indirect, NoDestructor, Returned, lift_indirect, lift_params, missing_import, return_flat,
+        run_ctors_once, sync_call, sync_call_indirect, task_return,
     };
+    pub use crate::compat::rt::async_support::{FutureVtable, StreamVtable};
+    pub use crate::compat::rt::async_support::{future_new as future_of, stream_new as stream_of};
+    pub use crate::compat::{future_vtable, stream_vtable};
     pub use crate::error_context::ErrorContext;
     pub use crate::future::{FutureReader, FutureWriter, future_new};
     pub use crate::payload::{FuturePayload, StreamPayload};
@@ -123,35 +128,10 @@ pub mod __rt {
     pub use crate::task::outside::Outside;
     pub use crate::task::pool::Pool;
     pub use crate::trap::invalid;
-    pub use crate::{exported_borrow, flags, future_payload, handle, import, map, owned_handle, stream_payload};
+    pub use crate::{
+        exported_borrow, flags, future_payload, handle, has_destructor, import, map, owned_handle, stream_payload,
+    };
     pub use alloc::boxed::Box;
     pub use alloc::string::String;
     pub use alloc::vec::Vec;
-}
-
-/// The names under which `wit-bindgen` offers the same things.
-pub mod rt {
-    #[doc(hidden)]
-    pub use crate::__rt;
-    pub use crate::abi::{Map, WitMap};
-    pub use crate::bitflags;
-    pub use crate::call::run_ctors_once;
-    pub use crate::resource::{Resource, ResourceRep};
-
-    /// What `wit-bindgen` keeps in its async module.
-    pub mod async_support {
-        pub use crate::backpressure::{backpressure_dec, backpressure_inc};
-        pub use crate::error_context::ErrorContext;
-        pub use crate::future::{
-            FutureRead, FutureReader, FutureWrite, FutureWriteCancel, FutureWriteError, FutureWriter,
-        };
-        #[cfg(feature = "futures-stream")]
-        pub use crate::stream::StreamReaderStream;
-        pub use crate::stream::{
-            AbiBuffer, ResultStream, StreamRead, StreamReader, StreamResult, StreamWrite, StreamWriter, UnitStreamOps,
-        };
-        pub use crate::task::block_on::block_on;
-        pub use crate::task::spawn::{JoinHandle, spawn_local};
-        pub use crate::task::yields::{yield_async, yield_blocking};
-    }
 }

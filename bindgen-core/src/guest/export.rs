@@ -6,8 +6,8 @@ use super::{documentation, root_lints};
 use crate::emit::paths::Scope;
 use crate::emit::{ident, tokens};
 use crate::model::{
-    CallPlan, Core, ExportPlan, ExportedResource, FuncKind, Function, Guest, ParamsPlan, ResultPlan, Type, TypeKind,
-    World,
+    CallPlan, Core, ExportPlan, ExportedResource, FuncKind, Function, Guest, ParamsPlan, ResultPlan, Type, TypeId,
+    TypeKind, World,
 };
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
@@ -28,6 +28,13 @@ pub(super) fn define(scope: &Scope<'_>, guest: &Guest) -> TokenStream {
         "$root" => format!(" What implements the world `{}`.", scope.world.id),
         id => format!(" What implements `{id}`."),
     };
+    let runtime = guest_is_async(scope.world, guest).then(|| {
+        quote! {
+            #[doc(hidden)]
+            #[allow(unused_imports)]
+            pub use __rt::{Pool as __Pool, callback as __callback};
+        }
+    });
     let export_macro = module_macro(scope, guest);
     quote! {
         #[doc = #text]
@@ -37,9 +44,19 @@ pub(super) fn define(scope: &Scope<'_>, guest: &Guest) -> TokenStream {
             #(#signatures)*
         }
 
+        #runtime
         #(#glue)*
         #export_macro
     }
+}
+
+/// Whether a function of a module, or of a resource in it, has a callback.
+fn guest_is_async(world: &World, guest: &Guest) -> bool {
+    let methods = guest.resources.iter().filter_map(|id| exported(world, *id)).flat_map(|resource| &resource.functions);
+    guest.functions.iter().chain(methods).any(|function| match &function.plan {
+        CallPlan::Export(plan) => plan.callback.is_some(),
+        CallPlan::Import(_) => false,
+    })
 }
 
 fn exported(world: &World, id: crate::model::TypeId) -> Option<&ExportedResource> {
@@ -100,7 +117,7 @@ pub(super) fn glue(scope: &Scope<'_>, function: &Function, bound: &str) -> Token
                 #borrows
                 unsafe {
                     #lifted
-                    __rt::start(__pool, || #future, #finish)
+                    __rt::start(__pool, move || #future, #finish)
                 }
             }
         };
@@ -114,10 +131,10 @@ pub(super) fn glue(scope: &Scope<'_>, function: &Function, bound: &str) -> Token
             (Some(quote!(-> #ty)), quote! { let __result = #call; #slot })
         }
         ResultPlan::Indirect => {
-            let name = returned_name(function);
+            let (name, destructors) = (returned_name(function), destructors(scope, function));
             (
                 Some(quote!(-> usize)),
-                quote! { let __result = #call; unsafe { #name.store::<__World>(__result).expose_provenance() } },
+                quote! { let __result = #call; unsafe { #name.store::<__World>(__result, #destructors).expose_provenance() } },
             )
         }
     };
@@ -150,7 +167,7 @@ fn post_return_name(function: &Function) -> Ident {
 fn slot_count(plan: &ParamsPlan) -> usize {
     match plan {
         ParamsPlan::Flat(cores) => cores.len(),
-        ParamsPlan::Spilled => 1,
+        ParamsPlan::Indirect => 1,
     }
 }
 
@@ -179,6 +196,31 @@ fn returned_static(scope: &Scope<'_>, function: &Function, plan: &ExportPlan) ->
     })
 }
 
+/// Whether dropping a function's result runs code of the user, as an expression: types of bindings may have destructors.
+fn destructors(scope: &Scope<'_>, function: &Function) -> TokenStream {
+    fn collect(world: &World, ty: &Type, found: &mut Vec<TypeId>) {
+        if let Type::Named(id, _) = ty {
+            let kind = &world.types[id.0].kind;
+            // Enums and flags are `Copy`.
+            if found.contains(id) || matches!(kind, TypeKind::Enum { .. } | TypeKind::Flags { .. }) {
+                return;
+            }
+            if !matches!(kind, TypeKind::Alias(_)) {
+                found.push(*id);
+            }
+            kind.parts().into_iter().for_each(|part| collect(world, part, found));
+        }
+        ty.parts().into_iter().for_each(|part| collect(world, part, found));
+    }
+    let mut found = Vec::new();
+    function.result.iter().for_each(|ty| collect(scope.world, ty, &mut found));
+    if found.is_empty() {
+        return quote!(false);
+    }
+    let names = found.into_iter().map(|id| scope.name(id));
+    quote!(__rt::has_destructor!(#(#names),*))
+}
+
 fn param_name(index: usize) -> Ident {
     format_ident!("__{index}")
 }
@@ -195,7 +237,7 @@ fn lift_params(scope: &Scope<'_>, function: &Function, plan: &ExportPlan, safe: 
     let count = Literal::usize_unsuffixed(slot_count(&plan.params));
     let value = match plan.params {
         ParamsPlan::Flat(_) => quote!(__rt::lift_params::<__World, #ty, #count>(args)),
-        ParamsPlan::Spilled => quote!(__rt::lift_spilled::<__World, #ty>(args)),
+        ParamsPlan::Indirect => quote!(__rt::lift_indirect::<__World, #ty>(args)),
     };
     Some(if safe {
         quote! { let #pattern = unsafe { #value }; }
@@ -241,15 +283,15 @@ fn finish(function: &Function, task_return: &crate::model::TaskReturn) -> TokenS
     let slots = if count == 0 { quote!(_) } else { quote!(slots) };
     let value = match task_return.result {
         ParamsPlan::Flat(_) => quote!(__result),
-        ParamsPlan::Spilled => {
+        ParamsPlan::Indirect => {
             let words = const_width(function.result_words);
-            quote!(__rt::Spilled::<_, #words>::new(__result))
+            quote!(__rt::Indirect::<_, #words>::new(__result))
         }
     };
     quote! {
         |__result| {
-            __rt::import!(#module, #name, fn task_return(#(#declared),*));
-            __rt::task_return::<__World, _, #literal>(#value, |#slots| task_return(#(#converted),*))
+            __rt::import!(#module, #name, fn __task_return(#(#declared),*));
+            __rt::task_return::<__World, _, #literal>(#value, |#slots| __task_return(#(#converted),*))
         }
     }
 }
@@ -259,12 +301,12 @@ fn module_macro(scope: &Scope<'_>, guest: &Guest) -> TokenStream {
     let world = scope.world;
     let name = ident(&guest.macro_name);
     let bound = ident(&guest.trait_name);
-    let free = guest.functions.iter().map(|function| shims(world, function, &quote!($ty)));
+    let free = guest.functions.iter().map(|function| shims(function, &quote!($ty)));
     let resources = guest.resources.iter().filter_map(|id| {
         let resource = exported(world, *id)?;
         let type_name = ident(&world.types[id.0].name);
         let implementer = quote!(<$ty as $($path_to_types)*::#bound>::#type_name);
-        let functions = resource.functions.iter().map(|function| shims(world, function, &implementer));
+        let functions = resource.functions.iter().map(|function| shims(function, &implementer));
         let dtor = &resource.dtor;
         Some(quote! {
             #(#functions)*
@@ -302,12 +344,12 @@ fn macro_visibility(world: &World) -> (Option<TokenStream>, TokenStream) {
 }
 
 /// The core functions of one export: itself, its callback, its post-return.
-fn shims(world: &World, function: &Function, implementer: &TokenStream) -> TokenStream {
+fn shims(function: &Function, implementer: &TokenStream) -> TokenStream {
     let CallPlan::Export(plan) = &function.plan else { return TokenStream::new() };
     let (export_name, glue) = (&plan.name, glue_name(function));
     let cores: &[Core] = match &plan.params {
         ParamsPlan::Flat(cores) => cores,
-        ParamsPlan::Spilled => &[Core::Pointer],
+        ParamsPlan::Indirect => &[Core::Pointer],
     };
     let (declared, _) = core_params(&plan.params);
     let slots = cores.iter().enumerate().map(|(index, core)| {
@@ -317,18 +359,17 @@ fn shims(world: &World, function: &Function, implementer: &TokenStream) -> Token
     let args = quote!([#(#slots),*]);
     let path = quote!($($path_to_types)*);
     if let Some(callback) = &plan.callback {
-        let runtime = tokens(&world.style.runtime);
         return quote! {
             const _: () = {
                 #[unsafe(export_name = #export_name)]
                 unsafe extern "C" fn export(#(#declared),*) -> u32 {
-                    static POOL: #runtime::Pool = #runtime::Pool::new();
+                    static POOL: #path::__Pool = #path::__Pool::new();
                     unsafe { #path::#glue::<#implementer>(&POOL, #args) }
                 }
 
                 #[unsafe(export_name = #callback)]
                 unsafe extern "C" fn callback(event: u32, waitable: u32, code: u32) -> u32 {
-                    unsafe { #runtime::callback(event, waitable, code) }
+                    unsafe { #path::__callback(event, waitable, code) }
                 }
             };
         };

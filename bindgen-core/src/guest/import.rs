@@ -92,9 +92,9 @@ fn arguments(function: &Function, plan: &ImportPlan) -> (TokenStream, usize) {
     let tuple = chain_tuples(&values, &quote!(__rt::Args));
     match &plan.params {
         ParamsPlan::Flat(cores) => (tuple, cores.len()),
-        ParamsPlan::Spilled => {
+        ParamsPlan::Indirect => {
             let words = const_width(function.params_words);
-            (quote!(__rt::Spilled::<_, #words>::new(#tuple)), 1)
+            (quote!(__rt::Indirect::<_, #words>::new(#tuple)), 1)
         }
     }
 }
@@ -121,7 +121,7 @@ pub(super) fn chain_tuples(values: &[TokenStream], args: &TokenStream) -> TokenS
 pub(super) fn core_params(plan: &ParamsPlan) -> (Vec<TokenStream>, Vec<TokenStream>) {
     let cores = match plan {
         ParamsPlan::Flat(cores) => cores.as_slice(),
-        ParamsPlan::Spilled => &[Core::Pointer],
+        ParamsPlan::Indirect => &[Core::Pointer],
     };
     let declared = cores.iter().enumerate().map(|(index, core)| {
         let (name, ty) = (format_ident!("a{index}"), core_type(*core));
@@ -177,18 +177,18 @@ fn call_sync(function: &Function, plan: &ImportPlan) -> TokenStream {
     let (slots, count_literal) = (slots(count), Literal::usize_unsuffixed(count));
     match plan.result {
         ResultPlan::None => quote! {
-            __rt::import!(#module, #name, fn import(#(#declared),*));
+            __rt::import!(#module, #name, fn __import(#(#declared),*));
             unsafe {
                 __rt::sync_call::<__World, _, (), #count_literal>(#arguments, |#slots| {
-                    import(#(#converted),*);
+                    __import(#(#converted),*);
                     0
                 })
             }
         },
         ResultPlan::Flat(core) => {
-            let (ty, result) = (core_type(core), to_slot(core, &quote!(import(#(#converted),*))));
+            let (ty, result) = (core_type(core), to_slot(core, &quote!(__import(#(#converted),*))));
             quote! {
-                __rt::import!(#module, #name, fn import(#(#declared),*) -> #ty);
+                __rt::import!(#module, #name, fn __import(#(#declared),*) -> #ty);
                 unsafe { __rt::sync_call::<__World, _, _, #count_literal>(#arguments, |#slots| #result) }
             }
         }
@@ -197,9 +197,9 @@ fn call_sync(function: &Function, plan: &ImportPlan) -> TokenStream {
             converted.push(quote!(to));
             let words = const_width(function.result_words);
             quote! {
-                __rt::import!(#module, #name, fn import(#(#declared),*));
+                __rt::import!(#module, #name, fn __import(#(#declared),*));
                 unsafe {
-                    __rt::sync_call_indirect::<__World, _, _, #count_literal, #words>(#arguments, |#slots, to| import(#(#converted),*))
+                    __rt::sync_call_indirect::<__World, _, _, #count_literal, #words>(#arguments, |#slots, to| __import(#(#converted),*))
                 }
             }
         }
@@ -220,9 +220,9 @@ fn call_async(function: &Function, plan: &ImportPlan) -> TokenStream {
     let words = const_width(function.result_words);
     let result = if function.result.is_some() { quote!(_) } else { quote!(()) };
     quote! {
-        __rt::import!(#module, #name, fn import(#(#declared),*) -> u32);
+        __rt::import!(#module, #name, fn __import(#(#declared),*) -> u32);
         unsafe {
-            __rt::async_call::<__World, _, #result, #count_literal, #words>(#arguments, |#slots, #to| import(#(#converted),*))
+            __rt::async_call::<__World, _, #result, #count_literal, #words>(#arguments, |#slots, #to| __import(#(#converted),*))
         }
     }
 }

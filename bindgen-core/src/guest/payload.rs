@@ -9,8 +9,19 @@ use quote::quote;
 pub(super) fn define(world: &World) -> TokenStream {
     let scope = Scope { world, module: ROOT };
     let payloads = world.payloads.iter().map(|payload| payload_impl(&scope, payload));
-    let has = |kind| world.payloads.iter().any(|payload| payload.kind == kind);
-    let streams = has(PayloadKind::Stream).then(|| {
+    let (streams, futures) = (streams(&scope), futures(&scope));
+    quote! { #(#payloads)* #streams #futures }
+}
+
+/// The types that streams, or futures, of this world carry.
+fn types<'a>(scope: &'a Scope<'_>, kind: PayloadKind) -> impl Iterator<Item = TokenStream> + 'a {
+    let payloads = scope.world.payloads.iter().filter(move |payload| payload.kind == kind);
+    payloads.map(|payload| payload.ty.as_ref().map_or_else(|| quote!(()), |ty| scope.ty(ty)))
+}
+
+fn streams(scope: &Scope<'_>) -> Option<TokenStream> {
+    let types: Vec<_> = types(scope, PayloadKind::Stream).collect();
+    (!types.is_empty()).then(|| {
         quote! {
             /// Streams of the types that this world has streams of.
             #[allow(dead_code, unused_imports, clippy::all)]
@@ -18,39 +29,61 @@ pub(super) fn define(world: &World) -> TokenStream {
                 use super::{__World, __rt};
 
                 /// A type that streams of this world carry.
-                pub trait StreamPayload: __rt::StreamPayload<__World> {}
+                pub trait StreamPayload: Sized + 'static {
+                    /// What carries it, for traits of other worlds that this one is forwarded to.
+                    const VTABLE: &'static __rt::StreamVtable<Self>;
 
-                impl<T: __rt::StreamPayload<__World>> StreamPayload for T {}
+                    #[doc(hidden)]
+                    fn __new() -> (__rt::StreamWriter<Self>, __rt::StreamReader<Self>) {
+                        unsafe { __rt::stream_of(Self::VTABLE) }
+                    }
+                }
 
                 /// Makes a stream.
                 pub fn new<T: StreamPayload>() -> (__rt::StreamWriter<T>, __rt::StreamReader<T>) {
-                    __rt::stream_new::<__World, T>()
+                    T::__new()
                 }
 
                 /// A stream of what `write` writes, which is spawned onto the current task.
                 pub fn produce<T: StreamPayload, F: ::core::future::Future<Output = ()> + 'static>(
                     write: impl FnOnce(__rt::StreamWriter<T>) -> F,
                 ) -> __rt::StreamReader<T> {
-                    __rt::produce::<__World, T, F>(write)
+                    __rt::produce(T::__new(), write)
                 }
 
                 /// A stream of the items of an iterator, which is asked for them as they are read.
                 pub fn from_iter<T: StreamPayload>(
                     items: impl IntoIterator<Item = T, IntoIter: 'static>,
                 ) -> __rt::StreamReader<T> {
-                    __rt::from_iter::<__World, T, _>(items)
+                    __rt::from_iter(T::__new(), items)
                 }
 
                 /// A stream of the items of a `futures::Stream`.
                 pub fn from_stream<T: StreamPayload>(
                     items: impl __rt::ItemSource<T> + 'static,
                 ) -> __rt::StreamReader<T> {
-                    __rt::from_stream::<__World, T, _>(items)
+                    __rt::from_stream(T::__new(), items)
                 }
             }
+
+            const _: () = {
+                #(
+                    impl wit_stream::StreamPayload for #types {
+                        const VTABLE: &'static __rt::StreamVtable<Self> = __rt::stream_vtable::<__World, Self>();
+
+                        fn __new() -> (__rt::StreamWriter<Self>, __rt::StreamReader<Self>) {
+                            __rt::stream_new::<__World, Self>()
+                        }
+                    }
+                )*
+            };
         }
-    });
-    let futures = has(PayloadKind::Future).then(|| {
+    })
+}
+
+fn futures(scope: &Scope<'_>) -> Option<TokenStream> {
+    let types: Vec<_> = types(scope, PayloadKind::Future).collect();
+    (!types.is_empty()).then(|| {
         quote! {
             /// Futures of the types that this world has futures of.
             #[allow(dead_code, unused_imports, clippy::all)]
@@ -58,18 +91,35 @@ pub(super) fn define(world: &World) -> TokenStream {
                 use super::{__World, __rt};
 
                 /// A type that futures of this world carry.
-                pub trait FuturePayload: __rt::FuturePayload<__World> {}
+                pub trait FuturePayload: Sized + 'static {
+                    /// What carries it, for traits of other worlds that this one is forwarded to.
+                    const VTABLE: &'static __rt::FutureVtable<Self>;
 
-                impl<T: __rt::FuturePayload<__World>> FuturePayload for T {}
+                    #[doc(hidden)]
+                    fn __new(default: fn() -> Self) -> (__rt::FutureWriter<Self>, __rt::FutureReader<Self>) {
+                        unsafe { __rt::future_of(default, Self::VTABLE) }
+                    }
+                }
 
                 /// Makes a future. Its writer sends what `default` gives if it is dropped without having been written.
                 pub fn new<T: FuturePayload>(default: fn() -> T) -> (__rt::FutureWriter<T>, __rt::FutureReader<T>) {
-                    __rt::future_new::<__World, T>(default)
+                    T::__new(default)
                 }
             }
+
+            const _: () = {
+                #(
+                    impl wit_future::FuturePayload for #types {
+                        const VTABLE: &'static __rt::FutureVtable<Self> = __rt::future_vtable::<__World, Self>();
+
+                        fn __new(default: fn() -> Self) -> (__rt::FutureWriter<Self>, __rt::FutureReader<Self>) {
+                            __rt::future_new::<__World, Self>(default)
+                        }
+                    }
+                )*
+            };
         }
-    });
-    quote! { #(#payloads)* #streams #futures }
+    })
 }
 
 fn payload_impl(scope: &Scope<'_>, payload: &Payload) -> TokenStream {

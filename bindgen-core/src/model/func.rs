@@ -108,7 +108,7 @@ pub enum ParamsPlan {
     /// As core values.
     Flat(Vec<Core>),
     /// In memory, one pointer.
-    Spilled,
+    Indirect,
 }
 
 /// How a synchronous result comes back.

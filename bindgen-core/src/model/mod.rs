@@ -12,7 +12,7 @@ pub use func::{
 };
 pub use host::{Host, HostFunction, Reserved};
 pub use resource::{ExportedResource, ImportedResource};
-pub use ty::{Case, Field, Layout, Lifetime, Scalar, Type, TypeDef, TypeId, TypeKind};
+pub use ty::{Case, Field, Lifetime, Scalar, Shape, Type, TypeDef, TypeId, TypeKind};
 
 /// A range of bytes in the text of all WIT files together; loading keeps what turns it into a place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

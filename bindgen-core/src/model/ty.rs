@@ -91,7 +91,7 @@ impl Type {
 
 /// Size, alignment and flat slots as wit-parser computed them; printed as an assertion beside the runtime's own derivation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Layout {
+pub struct Shape {
     /// Bytes with 4-byte and with 8-byte pointers.
     pub size: [usize; 2],
     /// Alignment with 4-byte and with 8-byte pointers.
@@ -138,7 +138,7 @@ pub struct TypeDef {
     /// A record of numbers without a gap: a host copies lists of it quickly.
     pub plain: bool,
     /// Its layout; `None` for aliases.
-    pub layout: Option<Layout>,
+    pub shape: Option<Shape>,
 }
 
 /// See [`TypeDef::kind`].

@@ -286,7 +286,7 @@ impl Resolver<'_> {
 /// Core parameters without the pointer to the result.
 fn params_plan(signature: &WasmSignature, retptr: bool) -> ParamsPlan {
     if signature.indirect_params {
-        return ParamsPlan::Spilled;
+        return ParamsPlan::Indirect;
     }
     let params = signature.params.len() - usize::from(retptr);
     ParamsPlan::Flat(signature.params[..params].iter().map(core).collect())

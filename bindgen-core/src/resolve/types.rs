@@ -3,7 +3,7 @@
 use super::positions::{Mode, Style};
 use super::usage::definition;
 use super::{Resolver, docs, span};
-use crate::model::{self, Case, ExportedResource, Field, ImportedResource, Layout, Lifetime, ModuleId, ROOT, TypeKind};
+use crate::model::{self, Case, ExportedResource, Field, ImportedResource, Lifetime, ModuleId, ROOT, Shape, TypeKind};
 use crate::names;
 use crate::options::{Ownership, With};
 use std::collections::HashSet;
@@ -107,7 +107,7 @@ impl Resolver<'_> {
             owns: false,
             streams: false,
             plain: false,
-            layout: None,
+            shape: None,
         });
     }
 
@@ -169,7 +169,7 @@ impl Resolver<'_> {
             _ => self.kind(id, &ty.kind, mode, &full),
         };
         let alias = matches!(kind, TypeKind::Alias(_));
-        let layout = (!alias).then(|| self.layout(&WitType::Id(id)));
+        let shape = (!alias).then(|| self.shape(&WitType::Id(id)));
         let attributes = if alias { Vec::new() } else { self.type_attributes(&full, &kind) };
         let derives = self.derives(&self.types[rust.0].name.clone(), &kind, usage.list, usage.resource);
         let def = &mut self.types[rust.0];
@@ -177,7 +177,7 @@ impl Resolver<'_> {
         def.lifetime = mode.lifetime.is_some();
         def.error = usage.error;
         def.owns = usage.disowns;
-        def.layout = layout;
+        def.shape = shape;
         def.streams = usage.streams;
         def.derives = derives;
         def.attributes = attributes;
@@ -396,7 +396,7 @@ impl Resolver<'_> {
     }
 
     /// Size, alignment and slots as wit-parser has them.
-    fn layout(&self, ty: &WitType) -> Layout {
+    fn shape(&self, ty: &WitType) -> Shape {
         let (size, align) = match ty {
             WitType::Id(id) if matches!(self.resolve.types[*id].kind, TypeDefKind::Resource) => ([4, 4], [4, 4]),
             ty => {
@@ -404,7 +404,7 @@ impl Resolver<'_> {
                 ([size.size_wasm32(), size.size_wasm64()], [align.align_wasm32(), align.align_wasm64()])
             }
         };
-        Layout { size, align, slots: self.slots(ty) }
+        Shape { size, align, slots: self.slots(ty) }
     }
 
     fn slots(&self, ty: &WitType) -> usize {

@@ -3,8 +3,11 @@
 use super::{Shape, Sink, Source};
 
 /// An integer that flags are kept in, as `WORDS` words where it is wider than one.
-pub trait Bits<const WORDS: usize>: Sized {
-    /// The shape of flags in so many words.
+///
+/// # Safety
+/// As for [`Abi`](super::Abi), [`Lift`](super::Lift) and [`Lower`](super::Lower).
+pub unsafe trait Bits<const WORDS: usize>: Sized {
+    /// The shape of flags in this many words.
     const SHAPE: Shape;
 
     /// Reads the bits.
@@ -23,7 +26,8 @@ pub trait Bits<const WORDS: usize>: Sized {
 /// Integers that are one core value.
 macro_rules! narrow {
     ($($ty:ident)*) => {$(
-        impl Bits<1> for $ty {
+        // SAFETY: flags are walked as the integer they are kept in.
+        unsafe impl Bits<1> for $ty {
             const SHAPE: Shape = Shape::scalar(size_of::<$ty>());
 
             #[inline(always)]
@@ -46,7 +50,8 @@ narrow!(u8 u16 u32);
 /// Integers of several core values, least significant first.
 macro_rules! wide {
     ($($ty:ident)*) => {$(
-        impl<const WORDS: usize> Bits<WORDS> for $ty {
+        // SAFETY: flags are walked as the integer they are kept in.
+        unsafe impl<const WORDS: usize> Bits<WORDS> for $ty {
             const SHAPE: Shape = Shape::scalar(4).array(WORDS);
 
             #[inline(always)]
@@ -93,11 +98,13 @@ macro_rules! flags {
         $crate::flags!($flags, $world, u128, 4);
     };
     ($flags:ty, $world:ty, $bits:ident, $words:literal) => {
-        impl $crate::__rt::Abi<$world> for $flags {
+        // SAFETY: flags are walked as the integer they are kept in.
+        unsafe impl $crate::__rt::Abi<$world> for $flags {
             const SHAPE: $crate::__rt::Shape = <$bits as $crate::__rt::Bits<$words>>::SHAPE;
         }
 
-        impl $crate::__rt::Lift<$world> for $flags {
+        // SAFETY: flags are walked as the integer they are kept in.
+        unsafe impl $crate::__rt::Lift<$world> for $flags {
             #[inline(always)]
             unsafe fn lift<S: $crate::__rt::Source<World = $world>>(from: &mut S) -> Self {
                 // SAFETY: the caller's promise.
@@ -105,7 +112,8 @@ macro_rules! flags {
             }
         }
 
-        impl $crate::__rt::Lower<$world> for $flags {
+        // SAFETY: flags are walked as the integer they are kept in.
+        unsafe impl $crate::__rt::Lower<$world> for $flags {
             #[inline(always)]
             unsafe fn lower<S: $crate::__rt::Sink<World = $world>>(&self, to: &mut S) {
                 // SAFETY: the caller's promise.

@@ -46,6 +46,8 @@ pub(crate) fn lower_padded<W, T: Lower<W>, const N: usize>(value: &T, scratch: &
 }
 
 impl<W> FlatSource<W> {
+    /// # Safety
+    /// There is another slot.
     #[inline(always)]
     unsafe fn slot(&mut self) -> u64 {
         // SAFETY: the caller knows that there is another slot.
@@ -58,6 +60,8 @@ impl<W> FlatSource<W> {
 }
 
 impl<W> FlatSink<W> {
+    /// # Safety
+    /// There is room for another slot.
     #[inline(always)]
     unsafe fn slot(&mut self, slot: u64) {
         // SAFETY: the caller knows that there is another slot.

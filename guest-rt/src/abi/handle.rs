@@ -1,11 +1,7 @@
 //! Handles of resources.
 
-use crate::instance::local;
-use alloc::boxed::Box;
-use core::cell::Cell;
 use core::fmt;
 use core::marker::PhantomData;
-use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicU32, Ordering};
 
 /// A handle that somebody else has taken.
@@ -76,93 +72,18 @@ impl<T: WasmResource> Drop for Resource<T> {
     }
 }
 
-local! {
-    /// What was lent to the export whose parameters were lifted last.
-    static LENT: Cell<*mut Chain> = Cell::new(ptr::null_mut());
-}
-
-/// The imported resources that the running export was lent, as values that references can point to.
-///
-/// Their handles must be dropped before the export returns, so this is opened before its parameters are lifted and
-/// dropped before its result goes back.
-pub struct Borrows {
-    chain: NonNull<Chain>,
-}
-
-/// Everything lent to one export. Parameters are lifted at once after it was opened, with nobody's code in between, so
-/// that the instance keeps the last one only.
-pub(crate) struct Chain {
-    head: *mut Lent<()>,
-}
-
-/// A lent value with its place in the chain in front.
-#[repr(C)]
-struct Lent<T> {
-    next: *mut Lent<()>,
-    free: unsafe fn(*mut Lent<()>),
-    value: T,
-}
-
-impl Borrows {
-    /// Starts to collect what is lent.
-    pub fn open() -> Borrows {
-        let chain = NonNull::from(Box::leak(Box::new(Chain { head: ptr::null_mut() })));
-        LENT.set(chain.as_ptr());
-        Borrows { chain }
-    }
-
-    /// Keeps a value for as long as the borrows that were opened last; where there are none, for ever.
-    ///
-    /// # Safety
-    /// The reference is not used after those borrows were dropped.
-    pub unsafe fn keep<'a, T: 'a>(value: T) -> &'a T {
-        let lent = Box::into_raw(Box::new(Lent { next: ptr::null_mut(), free: Lent::<T>::free, value }));
-        let chain = LENT.get();
-        // SAFETY: a chain is live as long as the instance points to it; `Lent` starts with the same fields whatever it holds.
-        unsafe {
-            if !chain.is_null() {
-                (*lent).next = (*chain).head;
-                (*chain).head = lent.cast();
-            }
-            &(*lent).value
-        }
-    }
-}
-
-impl<T> Lent<T> {
-    unsafe fn free(lent: *mut Lent<()>) {
-        // SAFETY: the chain holds what `keep` boxed, with this function as its type's.
-        drop(unsafe { Box::from_raw(lent.cast::<Lent<T>>()) });
-    }
-}
-
-impl Drop for Borrows {
-    fn drop(&mut self) {
-        let chain = self.chain.as_ptr();
-        if LENT.get() == chain {
-            LENT.set(ptr::null_mut());
-        }
-        // SAFETY: `open` leaked the chain for us, and its members are freed once each.
-        unsafe {
-            let mut lent = Box::from_raw(chain).head;
-            while let Some(this) = NonNull::new(lent) {
-                lent = this.as_ref().next;
-                (this.as_ref().free)(this.as_ptr());
-            }
-        }
-    }
-}
-
 /// The ABI of a resource type with `from_handle`, `handle` and `take_handle`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! handle {
     ($resource:ty, $world:ty) => {
-        impl $crate::__rt::Abi<$world> for $resource {
+        // SAFETY: a handle is one index of 32 bits (or, of a borrow of an own resource, an address).
+        unsafe impl $crate::__rt::Abi<$world> for $resource {
             const SHAPE: $crate::__rt::Shape = $crate::__rt::Shape::scalar(4);
         }
 
-        impl $crate::__rt::Lift<$world> for $resource {
+        // SAFETY: a handle is one index of 32 bits (or, of a borrow of an own resource, an address).
+        unsafe impl $crate::__rt::Lift<$world> for $resource {
             #[inline(always)]
             unsafe fn lift<S: $crate::__rt::Source<World = $world>>(from: &mut S) -> Self {
                 // SAFETY: the caller's promise.
@@ -171,7 +92,8 @@ macro_rules! handle {
         }
 
         // A borrow that an export was lent.
-        impl<'a> $crate::__rt::Lift<$world> for &'a $resource {
+        // SAFETY: a handle is one index of 32 bits (or, of a borrow of an own resource, an address).
+        unsafe impl<'a> $crate::__rt::Lift<$world> for &'a $resource {
             #[inline(always)]
             unsafe fn lift<S: $crate::__rt::Source<World = $world>>(from: &mut S) -> Self {
                 // SAFETY: the caller's promise, who opened the borrows.
@@ -179,7 +101,8 @@ macro_rules! handle {
             }
         }
 
-        impl $crate::__rt::Lower<$world> for $resource {
+        // SAFETY: a handle is one index of 32 bits (or, of a borrow of an own resource, an address).
+        unsafe impl $crate::__rt::Lower<$world> for $resource {
             const OWNS: bool = true;
             const HANDLE: bool = true;
 
@@ -203,11 +126,13 @@ macro_rules! handle {
 #[macro_export]
 macro_rules! owned_handle {
     ($resource:ty, $world:ty) => {
-        impl $crate::__rt::Abi<$world> for $resource {
+        // SAFETY: a handle is one index of 32 bits (or, of a borrow of an own resource, an address).
+        unsafe impl $crate::__rt::Abi<$world> for $resource {
             const SHAPE: $crate::__rt::Shape = $crate::__rt::Shape::scalar(4);
         }
 
-        impl $crate::__rt::Lift<$world> for $resource {
+        // SAFETY: a handle is one index of 32 bits (or, of a borrow of an own resource, an address).
+        unsafe impl $crate::__rt::Lift<$world> for $resource {
             #[inline(always)]
             #[allow(unused_unsafe)]
             unsafe fn lift<S: $crate::__rt::Source<World = $world>>(from: &mut S) -> Self {
@@ -216,7 +141,8 @@ macro_rules! owned_handle {
             }
         }
 
-        impl $crate::__rt::Lower<$world> for $resource {
+        // SAFETY: a handle is one index of 32 bits (or, of a borrow of an own resource, an address).
+        unsafe impl $crate::__rt::Lower<$world> for $resource {
             // Lowered a second time, it would have no handle.
             const OWNS: bool = true;
 
@@ -234,11 +160,13 @@ macro_rules! owned_handle {
 #[macro_export]
 macro_rules! exported_borrow {
     ($($borrow:ident)::+, $world:ty) => {
-        impl<'a> $crate::__rt::Abi<$world> for $($borrow)::+<'a> {
+        // SAFETY: a handle is one index of 32 bits (or, of a borrow of an own resource, an address).
+        unsafe impl<'a> $crate::__rt::Abi<$world> for $($borrow)::+<'a> {
             const SHAPE: $crate::__rt::Shape = $crate::__rt::Shape::scalar(4);
         }
 
-        impl<'a> $crate::__rt::Lift<$world> for $($borrow)::+<'a> {
+        // SAFETY: a handle is one index of 32 bits (or, of a borrow of an own resource, an address).
+        unsafe impl<'a> $crate::__rt::Lift<$world> for $($borrow)::+<'a> {
             #[inline(always)]
             unsafe fn lift<S: $crate::__rt::Source<World = $world>>(from: &mut S) -> Self {
                 // SAFETY: the caller's promise.

@@ -64,12 +64,15 @@ pub(super) fn store_each<W, T: Lower<W>>(items: &[T], scratch: &mut Scratch) -> 
     array
 }
 
-impl<W, T> Abi<W> for [T] {
+// SAFETY: a list is an address and a length, an array its items one after the other; constants are those of the items.
+unsafe impl<W, T> Abi<W> for [T] {
     const SHAPE: Shape = Shape::SLICE;
 }
 
-impl<W, T: Lower<W>> Lower<W> for [T] {
+// SAFETY: a list is an address and a length, an array its items one after the other; constants are those of the items.
+unsafe impl<W, T: Lower<W>> Lower<W> for [T] {
     const OWNS: bool = T::OWNS;
+    const BORROWS: bool = T::BORROWS;
 
     #[inline(always)]
     unsafe fn lower<S: Sink<World = W>>(&self, to: &mut S) {
@@ -95,11 +98,13 @@ impl<W, T: Lower<W>> Lower<W> for [T] {
 /// Owned lists lower as slices; `$lift` makes one of a `Vec`.
 macro_rules! owned {
     ($($ty:ty, |$items:ident| $lift:expr;)*) => {$(
-        impl<W, T> Abi<W> for $ty {
+        // SAFETY: a list is an address and a length, an array its items one after the other; constants are those of the items.
+        unsafe impl<W, T> Abi<W> for $ty {
             const SHAPE: Shape = Shape::SLICE;
         }
 
-        impl<W, T: Lift<W>> Lift<W> for $ty {
+        // SAFETY: a list is an address and a length, an array its items one after the other; constants are those of the items.
+        unsafe impl<W, T: Lift<W>> Lift<W> for $ty {
             #[inline(always)]
             unsafe fn lift<S: Source<World = W>>(from: &mut S) -> Self {
                 // SAFETY: the caller's promise.
@@ -111,8 +116,10 @@ macro_rules! owned {
             }
         }
 
-        impl<W, T: Lower<W>> Lower<W> for $ty {
+        // SAFETY: a list is an address and a length, an array its items one after the other; constants are those of the items.
+        unsafe impl<W, T: Lower<W>> Lower<W> for $ty {
             const OWNS: bool = T::OWNS;
+            const BORROWS: bool = T::BORROWS;
 
             #[inline(always)]
             unsafe fn lower<S: Sink<World = W>>(&self, to: &mut S) {
@@ -134,11 +141,13 @@ owned! {
     Box<[T]>, |items| items.into_boxed_slice();
 }
 
-impl<W, T: Abi<W>, const N: usize> Abi<W> for [T; N] {
+// SAFETY: a list is an address and a length, an array its items one after the other; constants are those of the items.
+unsafe impl<W, T: Abi<W>, const N: usize> Abi<W> for [T; N] {
     const SHAPE: Shape = T::SHAPE.array(N);
 }
 
-impl<W, T: Lift<W>, const N: usize> Lift<W> for [T; N] {
+// SAFETY: a list is an address and a length, an array its items one after the other; constants are those of the items.
+unsafe impl<W, T: Lift<W>, const N: usize> Lift<W> for [T; N] {
     const PLAIN: bool = T::PLAIN;
 
     #[inline(always)]
@@ -158,9 +167,11 @@ impl<W, T: Lift<W>, const N: usize> Lift<W> for [T; N] {
     }
 }
 
-impl<W, T: Lower<W>, const N: usize> Lower<W> for [T; N] {
+// SAFETY: a list is an address and a length, an array its items one after the other; constants are those of the items.
+unsafe impl<W, T: Lower<W>, const N: usize> Lower<W> for [T; N] {
     const PLAIN: bool = T::PLAIN;
     const OWNS: bool = T::OWNS;
+    const BORROWS: bool = T::BORROWS;
 
     #[inline(always)]
     unsafe fn lower<S: Sink<World = W>>(&self, to: &mut S) {

@@ -105,11 +105,13 @@ macro_rules! map {
     (:: $($map:ident)::+, $world:ty) => { $crate::map!([:: $($map)::+] $world); };
     ($($map:ident)::+, $world:ty) => { $crate::map!([$($map)::+] $world); };
     ([$($map:tt)+] $world:ty) => {
-        impl<K, V> $crate::__rt::Abi<$world> for $($map)+<K, V> {
+        // SAFETY: a map is walked as a list of pairs.
+        unsafe impl<K, V> $crate::__rt::Abi<$world> for $($map)+<K, V> {
             const SHAPE: $crate::__rt::Shape = <[u8] as $crate::__rt::Abi<$world>>::SHAPE;
         }
 
-        impl<K, V> $crate::__rt::Lift<$world> for $($map)+<K, V>
+        // SAFETY: a map is walked as a list of pairs.
+        unsafe impl<K, V> $crate::__rt::Lift<$world> for $($map)+<K, V>
         where
             K: $crate::__rt::Lift<$world>,
             V: $crate::__rt::Lift<$world>,
@@ -125,7 +127,8 @@ macro_rules! map {
             }
         }
 
-        impl<K, V> $crate::__rt::Lower<$world> for $($map)+<K, V>
+        // SAFETY: a map is walked as a list of pairs.
+        unsafe impl<K, V> $crate::__rt::Lower<$world> for $($map)+<K, V>
         where
             K: $crate::__rt::Lower<$world>,
             V: $crate::__rt::Lower<$world>,
@@ -133,6 +136,8 @@ macro_rules! map {
             for<'a> &'a Self: ::core::iter::IntoIterator<Item = (&'a K, &'a V)>,
         {
             const OWNS: bool = <K as $crate::__rt::Lower<$world>>::OWNS || <V as $crate::__rt::Lower<$world>>::OWNS;
+            const BORROWS: bool =
+                <K as $crate::__rt::Lower<$world>>::BORROWS || <V as $crate::__rt::Lower<$world>>::BORROWS;
 
             #[inline(always)]
             unsafe fn lower<S: $crate::__rt::Sink<World = $world>>(&self, to: &mut S) {

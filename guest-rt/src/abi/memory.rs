@@ -38,7 +38,10 @@ impl<W> Reader<W> {
         Reader { base, offset: 0, world: PhantomData }
     }
 
-    /// The address of the next field, moving past it.
+    /// Returns the address of the next field, and moves past it.
+    ///
+    /// # Safety
+    /// There is another field of this size and alignment.
     #[inline(always)]
     unsafe fn field(&mut self, size: usize, align: usize) -> *const u8 {
         let at = align_up(self.offset, align);
@@ -47,6 +50,8 @@ impl<W> Reader<W> {
         unsafe { self.base.add(at) }
     }
 
+    /// # Safety
+    /// A `T` is next.
     #[inline(always)]
     unsafe fn scalar<T: Copy>(&mut self) -> T {
         // SAFETY: the caller knows that a `T` is next; scalars are aligned to their size.
@@ -60,7 +65,10 @@ impl<W> Writer<W> {
         Writer { base, offset: 0, scratch, world: PhantomData }
     }
 
-    /// The address of the next field, moving past it.
+    /// Returns the address of the next field, and moves past it.
+    ///
+    /// # Safety
+    /// There is room for another field of this size and alignment.
     #[inline(always)]
     unsafe fn field(&mut self, size: usize, align: usize) -> *mut u8 {
         let at = align_up(self.offset, align);
@@ -69,6 +77,8 @@ impl<W> Writer<W> {
         unsafe { self.base.add(at) }
     }
 
+    /// # Safety
+    /// There is room for a `T`.
     #[inline(always)]
     unsafe fn scalar<T: Copy>(&mut self, value: T) {
         // SAFETY: the caller knows that there is room for a `T`; scalars are aligned to their size.

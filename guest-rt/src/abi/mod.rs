@@ -2,7 +2,17 @@
 //!
 //! One walk per type serves both media, flat slots and linear memory; a [`Source`] or a [`Sink`] is the medium. What is
 //! inlined here is measured: the flat walk always (its slot array then dissolves into locals), list loops never.
+//!
+//! # Variants
+//!
+//! An impl asks its medium for [`Source::variant`] or [`Sink::variant`], and gets the case and a medium of its own for the
+//! payload. What the two media do there differs. In memory (`memory.rs`) the discriminant comes first and the payload lies
+//! at the variant's alignment; what is left over is padding. Among slots (`flat.rs`) the payload takes as many as the
+//! widest one, and those that a case leaves over are zero. The joins of the canonical ABI, where cases differ in the type
+//! of a slot, are the identity: all slots are 64 bits wide and zero-extended. `option.rs` and `result.rs` are the variants
+//! of the runtime, the others are printed.
 
+mod borrows;
 mod flags;
 mod flat;
 mod handle;
@@ -20,19 +30,23 @@ mod tuple;
 
 use alloc::vec::Vec;
 
+pub use borrows::Borrows;
 pub use flags::Bits;
 pub(crate) use flat::{lift_flat, lower_flat, lower_padded};
-pub use handle::{Borrows, Resource, WasmResource};
+pub use handle::{Resource, WasmResource};
 pub use map::{Map, WitMap, lift_map, store_map};
 pub(crate) use memory::release;
 use memory::{Reader, Writer};
 pub use param::Param;
 pub use scratch::Scratch;
 pub use shape::{Shape, width, words};
-pub use tuple::{Args, Fields, List};
+pub use tuple::{Args, FieldChain, Fields};
 
 /// A type that has a place in the canonical ABI of the world `W`.
-pub trait Abi<W> {
+///
+/// # Safety
+/// The shape is that of the WIT type: memory is reserved and laid out by it.
+pub unsafe trait Abi<W> {
     /// Its size and alignment in memory and its number of flat slots.
     const SHAPE: Shape;
 }
@@ -41,7 +55,10 @@ pub trait Abi<W> {
 ///
 /// Whatever a lift reads was written by the engine or by [`Lower`] of the same shape: that is the contract of all its
 /// functions, and what it reads it owns.
-pub trait Lift<W>: Abi<W> + Sized {
+///
+/// # Safety
+/// A lift reads one value of [`Abi::SHAPE`], and no more. [`Lift::PLAIN`] is true only where it may be.
+pub unsafe trait Lift<W>: Abi<W> + Sized {
     /// The Rust layout is the canonical layout, and every bit pattern is a value.
     const PLAIN: bool = false;
 
@@ -76,7 +93,11 @@ pub trait Lift<W>: Abi<W> + Sized {
 ///
 /// Lowering reads the value in place: what it writes may point into the value and into the [`Scratch`], so both must
 /// outlive its use. Ownership moves later, by [`Lower::disown`].
-pub trait Lower<W>: Abi<W> {
+///
+/// # Safety
+/// Lowering writes one value of [`Abi::SHAPE`], and no more. The constants are as they say: memory is borrowed, copied and
+/// given up by them.
+pub unsafe trait Lower<W>: Abi<W> {
     /// The Rust layout is the canonical layout.
     const PLAIN: bool = false;
     /// Holds own handles, readable ends or error contexts, so that [`Lower::disown`] does something.
@@ -215,12 +236,14 @@ pub trait Sink: Sized {
     fn scratch(&mut self) -> &mut Scratch;
 }
 
-impl<W, T: Abi<W> + ?Sized> Abi<W> for &T {
+// SAFETY: a reference is walked as what it refers to.
+unsafe impl<W, T: Abi<W> + ?Sized> Abi<W> for &T {
     const SHAPE: Shape = T::SHAPE;
 }
 
 /// A reference lends: it never gives up what the value owns.
-impl<W, T: Lower<W> + ?Sized> Lower<W> for &T {
+// SAFETY: a reference is walked as what it refers to.
+unsafe impl<W, T: Lower<W> + ?Sized> Lower<W> for &T {
     const BORROWS: bool = !T::HANDLE;
 
     #[inline(always)]

@@ -2,11 +2,13 @@
 
 use super::{Abi, Lift, Lower, Shape, Sink, Source};
 
-impl<W, T: Abi<W>> Abi<W> for Option<T> {
+// SAFETY: an option is a variant of two cases, walked as one.
+unsafe impl<W, T: Abi<W>> Abi<W> for Option<T> {
     const SHAPE: Shape = Shape::variant(1, &[T::SHAPE]);
 }
 
-impl<W, T: Lift<W>> Lift<W> for Option<T> {
+// SAFETY: an option is a variant of two cases, walked as one.
+unsafe impl<W, T: Lift<W>> Lift<W> for Option<T> {
     #[inline(always)]
     unsafe fn lift<S: Source<World = W>>(from: &mut S) -> Self {
         // SAFETY: the caller's promise.
@@ -19,7 +21,8 @@ impl<W, T: Lift<W>> Lift<W> for Option<T> {
     }
 }
 
-impl<W, T: Lower<W>> Lower<W> for Option<T> {
+// SAFETY: an option is a variant of two cases, walked as one.
+unsafe impl<W, T: Lower<W>> Lower<W> for Option<T> {
     const OWNS: bool = T::OWNS;
     const BORROWS: bool = T::BORROWS;
 

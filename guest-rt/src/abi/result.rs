@@ -2,11 +2,13 @@
 
 use super::{Abi, Lift, Lower, Shape, Sink, Source};
 
-impl<W, T: Abi<W>, E: Abi<W>> Abi<W> for Result<T, E> {
+// SAFETY: a result is a variant of two cases, walked as one.
+unsafe impl<W, T: Abi<W>, E: Abi<W>> Abi<W> for Result<T, E> {
     const SHAPE: Shape = Shape::variant(1, &[T::SHAPE, E::SHAPE]);
 }
 
-impl<W, T: Lift<W>, E: Lift<W>> Lift<W> for Result<T, E> {
+// SAFETY: a result is a variant of two cases, walked as one.
+unsafe impl<W, T: Lift<W>, E: Lift<W>> Lift<W> for Result<T, E> {
     #[inline(always)]
     unsafe fn lift<S: Source<World = W>>(from: &mut S) -> Self {
         // SAFETY: the caller's promise.
@@ -19,8 +21,10 @@ impl<W, T: Lift<W>, E: Lift<W>> Lift<W> for Result<T, E> {
     }
 }
 
-impl<W, T: Lower<W>, E: Lower<W>> Lower<W> for Result<T, E> {
+// SAFETY: a result is a variant of two cases, walked as one.
+unsafe impl<W, T: Lower<W>, E: Lower<W>> Lower<W> for Result<T, E> {
     const OWNS: bool = T::OWNS || E::OWNS;
+    const BORROWS: bool = T::BORROWS || E::BORROWS;
 
     #[inline(always)]
     unsafe fn lower<S: Sink<World = W>>(&self, to: &mut S) {

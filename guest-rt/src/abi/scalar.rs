@@ -5,11 +5,13 @@ use super::{Abi, Lift, Lower, Shape, Sink, Source};
 /// Numbers: `read` and `write` name the functions of sources and sinks.
 macro_rules! numbers {
     ($($ty:ty: $read:ident, $write:ident;)*) => {$(
-        impl<W> Abi<W> for $ty {
+        // SAFETY: a scalar is one value of this size, and a unit none.
+        unsafe impl<W> Abi<W> for $ty {
             const SHAPE: Shape = Shape::scalar(size_of::<$ty>());
         }
 
-        impl<W> Lift<W> for $ty {
+        // SAFETY: a scalar is one value of this size, and a unit none.
+        unsafe impl<W> Lift<W> for $ty {
             // Some 32-bit machines align 64 bits to 4 bytes.
             const PLAIN: bool = align_of::<$ty>() == size_of::<$ty>();
 
@@ -20,7 +22,8 @@ macro_rules! numbers {
             }
         }
 
-        impl<W> Lower<W> for $ty {
+        // SAFETY: a scalar is one value of this size, and a unit none.
+        unsafe impl<W> Lower<W> for $ty {
             const PLAIN: bool = align_of::<$ty>() == size_of::<$ty>();
 
             #[inline(always)]
@@ -45,11 +48,13 @@ numbers! {
     f64: f64, f64;
 }
 
-impl<W> Abi<W> for bool {
+// SAFETY: a scalar is one value of this size, and a unit none.
+unsafe impl<W> Abi<W> for bool {
     const SHAPE: Shape = Shape::scalar(1);
 }
 
-impl<W> Lift<W> for bool {
+// SAFETY: a scalar is one value of this size, and a unit none.
+unsafe impl<W> Lift<W> for bool {
     #[inline(always)]
     unsafe fn lift<S: Source<World = W>>(from: &mut S) -> Self {
         // SAFETY: the caller's promise.
@@ -57,7 +62,8 @@ impl<W> Lift<W> for bool {
     }
 }
 
-impl<W> Lower<W> for bool {
+// SAFETY: a scalar is one value of this size, and a unit none.
+unsafe impl<W> Lower<W> for bool {
     // Not to be read back as such, but good to write.
     const PLAIN: bool = true;
 
@@ -68,11 +74,13 @@ impl<W> Lower<W> for bool {
     }
 }
 
-impl<W> Abi<W> for char {
+// SAFETY: a scalar is one value of this size, and a unit none.
+unsafe impl<W> Abi<W> for char {
     const SHAPE: Shape = Shape::scalar(4);
 }
 
-impl<W> Lift<W> for char {
+// SAFETY: a scalar is one value of this size, and a unit none.
+unsafe impl<W> Lift<W> for char {
     #[inline(always)]
     unsafe fn lift<S: Source<World = W>>(from: &mut S) -> Self {
         // SAFETY: the caller's promise.
@@ -83,7 +91,8 @@ impl<W> Lift<W> for char {
     }
 }
 
-impl<W> Lower<W> for char {
+// SAFETY: a scalar is one value of this size, and a unit none.
+unsafe impl<W> Lower<W> for char {
     const PLAIN: bool = true;
 
     #[inline(always)]
@@ -93,16 +102,19 @@ impl<W> Lower<W> for char {
     }
 }
 
-impl<W> Abi<W> for () {
+// SAFETY: a scalar is one value of this size, and a unit none.
+unsafe impl<W> Abi<W> for () {
     const SHAPE: Shape = Shape::UNIT;
 }
 
-impl<W> Lift<W> for () {
+// SAFETY: a scalar is one value of this size, and a unit none.
+unsafe impl<W> Lift<W> for () {
     #[inline(always)]
     unsafe fn lift<S: Source<World = W>>(_: &mut S) -> Self {}
 }
 
-impl<W> Lower<W> for () {
+// SAFETY: a scalar is one value of this size, and a unit none.
+unsafe impl<W> Lower<W> for () {
     #[inline(always)]
     unsafe fn lower<S: Sink<World = W>>(&self, _: &mut S) {}
 }

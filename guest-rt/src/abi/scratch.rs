@@ -9,7 +9,17 @@ use core::ptr::{self, NonNull};
 /// A deep scratch also copies what would else be borrowed from the value.
 pub struct Scratch {
     head: Option<NonNull<Slab>>,
-    deep: bool,
+    mode: Mode,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// What is in canonical form already is borrowed from the value.
+    Borrowing,
+    /// It is copied.
+    Deep,
+    /// It is copied, and each piece of memory is one that the engine could have asked for. Whoever lifts it frees it.
+    Owned,
 }
 
 /// A piece of memory with its place in the chain in front.
@@ -27,19 +37,24 @@ impl Scratch {
     /// An empty scratch; what is lowered with it borrows from the value.
     #[inline(always)]
     pub const fn new() -> Scratch {
-        Scratch { head: None, deep: false }
+        Scratch { head: None, mode: Mode::Borrowing }
     }
 
     /// An empty scratch; what is lowered with it is independent of the value.
     #[inline(always)]
     pub const fn deep() -> Scratch {
-        Scratch { head: None, deep: true }
+        Scratch { head: None, mode: Mode::Deep }
+    }
+
+    /// An empty scratch; what is lowered with it has its memory to itself.
+    pub(crate) const fn owned() -> Scratch {
+        Scratch { head: None, mode: Mode::Owned }
     }
 
     /// What is lowered with it is independent of the value.
     #[inline(always)]
     pub(crate) const fn is_deep(&self) -> bool {
-        self.deep
+        !matches!(self.mode, Mode::Borrowing)
     }
 
     /// `size` bytes, valid until the scratch is cleared or dropped; dangling for none.
@@ -47,6 +62,10 @@ impl Scratch {
     pub fn alloc(&mut self, size: usize, align: usize) -> *mut u8 {
         if size == 0 {
             return ptr::without_provenance_mut(align);
+        }
+        if self.mode == Mode::Owned {
+            // SAFETY: there is no old memory.
+            return unsafe { crate::realloc::cabi_realloc(ptr::null_mut(), 0, align, size) };
         }
         // Canonical alignments go up to 8; the header needs its own.
         let header = align_of::<Slab>().max(align);
@@ -67,7 +86,7 @@ impl Scratch {
     /// Returns where to write what has room in `inside`: there, or in the scratch where that is deep.
     #[inline(always)]
     pub(crate) fn area<const K: usize>(&mut self, inside: *mut MaybeUninit<[u64; K]>) -> *mut u8 {
-        if self.deep { self.alloc(8 * K, 8) } else { inside.cast() }
+        if self.is_deep() { self.alloc(8 * K, 8) } else { inside.cast() }
     }
 
     /// `len` bytes that are in canonical form already: themselves, or a copy where the scratch is deep.
@@ -76,8 +95,8 @@ impl Scratch {
     /// `bytes` is valid for reads of `len` bytes.
     #[inline(always)]
     pub unsafe fn lend(&mut self, bytes: *const u8, len: usize, align: usize) -> *const u8 {
-        if self.deep {
-            // SAFETY: the caller's promise.
+        if self.is_deep() {
+            // SAFETY: `bytes` has this many.
             unsafe { self.copy(bytes, len, align) }
         } else {
             bytes
@@ -92,6 +111,8 @@ impl Scratch {
         }
     }
 
+    /// # Safety
+    /// `bytes` is valid for reads of `len` bytes.
     #[inline(never)]
     unsafe fn copy(&mut self, bytes: *const u8, len: usize, align: usize) -> *const u8 {
         let copy = self.alloc(len, align);

@@ -1,6 +1,6 @@
 //! What the canonical ABI says about a type's place in memory and among core values.
 
-use super::{Abi, List};
+use super::{Abi, FieldChain};
 
 /// Size and alignment in memory, and the number of flat core values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +69,7 @@ impl Shape {
     }
 
     /// The shape of all fields of `list`, as one record.
-    pub(crate) const fn fields(list: &List) -> Shape {
+    pub(crate) const fn fields(list: &FieldChain) -> Shape {
         let mut shape = Shape::UNIT.followed_by(list.shapes);
         let mut next = list.next;
         while let Some(list) = next {
@@ -141,9 +141,9 @@ mod tests {
 
     #[test]
     fn chained_fields_are_laid_out_as_one_record() {
-        static TAIL: List = List { shapes: &[BYTE, WORD], next: None };
+        static TAIL: FieldChain = FieldChain { shapes: &[BYTE, WORD], next: None };
         assert_eq!(
-            Shape::fields(&List { shapes: &[WORD, BYTE], next: Some(&TAIL) }),
+            Shape::fields(&FieldChain { shapes: &[WORD, BYTE], next: Some(&TAIL) }),
             Shape::record(&[WORD, BYTE, BYTE, WORD])
         );
         assert_eq!(Shape::fields(&TAIL), Shape::record(&[BYTE, WORD]));

@@ -5,11 +5,13 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-impl<W> Abi<W> for str {
+// SAFETY: a string is walked as the list of its bytes.
+unsafe impl<W> Abi<W> for str {
     const SHAPE: Shape = Shape::SLICE;
 }
 
-impl<W> Lower<W> for str {
+// SAFETY: a string is walked as the list of its bytes.
+unsafe impl<W> Lower<W> for str {
     #[inline(always)]
     unsafe fn lower<S: Sink<World = W>>(&self, to: &mut S) {
         // SAFETY: the caller's promise; the bytes are those of the string.
@@ -24,11 +26,13 @@ impl<W> Lower<W> for str {
 /// Owned strings lower as `str`; `$lift` makes one of a `String`.
 macro_rules! owned {
     ($($ty:ty, |$string:ident| $lift:expr;)*) => {$(
-        impl<W> Abi<W> for $ty {
+        // SAFETY: a string is walked as the list of its bytes.
+        unsafe impl<W> Abi<W> for $ty {
             const SHAPE: Shape = Shape::SLICE;
         }
 
-        impl<W> Lift<W> for $ty {
+        // SAFETY: a string is walked as the list of its bytes.
+        unsafe impl<W> Lift<W> for $ty {
             #[inline(always)]
             unsafe fn lift<S: Source<World = W>>(from: &mut S) -> Self {
                 // SAFETY: the caller's promise; the engine hands over UTF-8 only.
@@ -37,7 +41,8 @@ macro_rules! owned {
             }
         }
 
-        impl<W> Lower<W> for $ty {
+        // SAFETY: a string is walked as the list of its bytes.
+        unsafe impl<W> Lower<W> for $ty {
             #[inline(always)]
             unsafe fn lower<S: Sink<World = W>>(&self, to: &mut S) {
                 // SAFETY: the caller's promise.

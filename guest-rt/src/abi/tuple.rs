@@ -3,17 +3,20 @@
 use super::{Abi, Lift, Lower, Shape, Sink, Source};
 
 /// The shapes of a record's fields, in pieces.
-pub struct List {
+pub struct FieldChain {
     /// The first fields.
     pub shapes: &'static [Shape],
     /// Those after them.
-    pub next: Option<&'static List>,
+    pub next: Option<&'static FieldChain>,
 }
 
 /// A record whose fields are known one by one.
-pub trait Fields<W> {
+///
+/// # Safety
+/// They are those of the type.
+pub unsafe trait Fields<W> {
     /// Their shapes.
-    const FIELDS: List;
+    const FIELDS: FieldChain;
 }
 
 /// Parameters, and more parameters: one flat record, whatever the nesting.
@@ -27,15 +30,18 @@ pub struct Args<A, B>(
 /// One tuple.
 macro_rules! tuple {
     ($($ty:ident $index:tt)*) => {
-        impl<W, $($ty: Abi<W>),*> Abi<W> for ($($ty,)*) {
+        // SAFETY: a tuple is a record of its parts, which are walked in order.
+        unsafe impl<W, $($ty: Abi<W>),*> Abi<W> for ($($ty,)*) {
             const SHAPE: Shape = Shape::record(&[$($ty::SHAPE),*]);
         }
 
-        impl<W, $($ty: Abi<W>),*> Fields<W> for ($($ty,)*) {
-            const FIELDS: List = List { shapes: &[$($ty::SHAPE),*], next: None };
+        // SAFETY: a tuple is a record of its parts, which are walked in order.
+        unsafe impl<W, $($ty: Abi<W>),*> Fields<W> for ($($ty,)*) {
+            const FIELDS: FieldChain = FieldChain { shapes: &[$($ty::SHAPE),*], next: None };
         }
 
-        impl<W, $($ty: Lift<W>),*> Lift<W> for ($($ty,)*) {
+        // SAFETY: a tuple is a record of its parts, which are walked in order.
+        unsafe impl<W, $($ty: Lift<W>),*> Lift<W> for ($($ty,)*) {
             #[inline(always)]
             unsafe fn lift<S: Source<World = W>>(from: &mut S) -> Self {
                 // SAFETY: the caller's promise.
@@ -43,7 +49,8 @@ macro_rules! tuple {
             }
         }
 
-        impl<W, $($ty: Lower<W>),*> Lower<W> for ($($ty,)*) {
+        // SAFETY: a tuple is a record of its parts, which are walked in order.
+        unsafe impl<W, $($ty: Lower<W>),*> Lower<W> for ($($ty,)*) {
             const OWNS: bool = $($ty::OWNS)||*;
             const BORROWS: bool = $($ty::BORROWS)||*;
 
@@ -79,22 +86,26 @@ tuple!(A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10 L 11 M 12 N 13);
 tuple!(A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10 L 11 M 12 N 13 O 14);
 tuple!(A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10 L 11 M 12 N 13 O 14 P 15);
 
-impl<W> Fields<W> for () {
-    const FIELDS: List = List { shapes: &[], next: None };
+// SAFETY: a tuple is a record of its parts, which are walked in order.
+unsafe impl<W> Fields<W> for () {
+    const FIELDS: FieldChain = FieldChain { shapes: &[], next: None };
 }
 
-impl<W, A: Fields<W>, B: Fields<W>> Fields<W> for Args<A, B> {
-    const FIELDS: List = {
+// SAFETY: a tuple is a record of its parts, which are walked in order.
+unsafe impl<W, A: Fields<W>, B: Fields<W>> Fields<W> for Args<A, B> {
+    const FIELDS: FieldChain = {
         assert!(A::FIELDS.next.is_none(), "`Args` nests on its right side");
-        List { shapes: A::FIELDS.shapes, next: Some(&B::FIELDS) }
+        FieldChain { shapes: A::FIELDS.shapes, next: Some(&B::FIELDS) }
     };
 }
 
-impl<W, A: Fields<W>, B: Fields<W>> Abi<W> for Args<A, B> {
+// SAFETY: a tuple is a record of its parts, which are walked in order.
+unsafe impl<W, A: Fields<W>, B: Fields<W>> Abi<W> for Args<A, B> {
     const SHAPE: Shape = Shape::fields(&<Self as Fields<W>>::FIELDS);
 }
 
-impl<W, A: Lift<W> + Fields<W>, B: Lift<W> + Fields<W>> Lift<W> for Args<A, B> {
+// SAFETY: a tuple is a record of its parts, which are walked in order.
+unsafe impl<W, A: Lift<W> + Fields<W>, B: Lift<W> + Fields<W>> Lift<W> for Args<A, B> {
     #[inline(always)]
     unsafe fn lift<S: Source<World = W>>(from: &mut S) -> Self {
         // SAFETY: the caller's promise. Not `take`, which would give each side an alignment of its own.
@@ -102,7 +113,8 @@ impl<W, A: Lift<W> + Fields<W>, B: Lift<W> + Fields<W>> Lift<W> for Args<A, B> {
     }
 }
 
-impl<W, A: Lower<W> + Fields<W>, B: Lower<W> + Fields<W>> Lower<W> for Args<A, B> {
+// SAFETY: a tuple is a record of its parts, which are walked in order.
+unsafe impl<W, A: Lower<W> + Fields<W>, B: Lower<W> + Fields<W>> Lower<W> for Args<A, B> {
     const OWNS: bool = A::OWNS || B::OWNS;
     const BORROWS: bool = A::BORROWS || B::BORROWS;
 

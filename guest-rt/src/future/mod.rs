@@ -8,6 +8,7 @@ mod read;
 mod write;
 
 pub use self::abi::future_new;
+pub(crate) use self::abi::future_pair;
 pub use self::read::{FutureRead, FutureReader};
 pub use self::write::{FutureWrite, FutureWriteCancel, FutureWriteError, FutureWriter};
 

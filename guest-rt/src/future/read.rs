@@ -3,9 +3,9 @@
 use super::Area;
 use super::pair::Pair;
 use crate::builtins::BLOCKED;
-use crate::copy::{COMPLETED, CopyState, NO_HANDLE, Pending, one_thread};
-use crate::home_thread::HomeThread;
-use crate::payload::FutureReading;
+use crate::copy::{COMPLETED, CopyState, NO_HANDLE, Pending};
+use crate::owner::{Owner, one_thread};
+use crate::payload::FutureReadIntrinsics;
 use crate::task::{current, spawn};
 use alloc::boxed::Box;
 use core::cell::Cell;
@@ -20,53 +20,46 @@ use core::task::{Context, Poll};
 /// Of a future that this component has written and got back from elsewhere it can only read numbers and units: engines do
 /// not copy anything else inside one component. As long as a pair stays in the component there is no such limit.
 ///
-/// Natively it may be moved to another thread, but is used, and dropped, on the one it was made on: elsewhere that panics.
+/// Natively it may be sent to another thread, but is used on the one that it was made on: elsewhere using it panics, and
+/// dropping it does nothing.
 pub struct FutureReader<T: 'static> {
     /// Of a pair that was made here; null otherwise, and when the reader was given away.
     pair: Cell<*const Pair<T>>,
     /// Of one that was lifted.
     handle: Cell<u32>,
-    reading: Option<&'static FutureReading<T>>,
-    home: HomeThread,
+    reading: Option<&'static FutureReadIntrinsics<T>>,
+    owner: Owner,
 }
 
-// SAFETY: `pair_ptr` and `lifted_handle` alone touch the cells, by shared references, after a check that this is the thread
-// of the pair. A value in there does not leave that thread: elsewhere it is not even dropped.
-#[cfg(not(target_family = "wasm"))]
-unsafe impl<T: 'static> Send for FutureReader<T> {}
-// SAFETY: as above.
-#[cfg(not(target_family = "wasm"))]
-unsafe impl<T: 'static> Sync for FutureReader<T> {}
-
 impl<T: 'static> FutureReader<T> {
-    pub(super) fn lifted(handle: u32, reading: &'static FutureReading<T>) -> FutureReader<T> {
-        let home = HomeThread::new();
-        FutureReader { pair: Cell::new(ptr::null()), handle: Cell::new(handle), reading: Some(reading), home }
+    pub(crate) fn lifted(handle: u32, reading: &'static FutureReadIntrinsics<T>) -> FutureReader<T> {
+        let owner = Owner::here();
+        FutureReader { pair: Cell::new(ptr::null()), handle: Cell::new(handle), reading: Some(reading), owner }
     }
 
     /// # Safety
     /// It becomes the owner of the pair that its reader is.
     pub(super) unsafe fn local(pair: *const Pair<T>) -> FutureReader<T> {
-        let home = HomeThread::new();
-        FutureReader { pair: Cell::new(pair), handle: Cell::new(NO_HANDLE), reading: None, home }
+        let owner = Owner::here();
+        FutureReader { pair: Cell::new(pair), handle: Cell::new(NO_HANDLE), reading: None, owner }
     }
 
     fn spent() -> FutureReader<T> {
-        let home = HomeThread::new();
-        FutureReader { pair: Cell::new(ptr::null()), handle: Cell::new(NO_HANDLE), reading: None, home }
+        let owner = Owner::here();
+        FutureReader { pair: Cell::new(ptr::null()), handle: Cell::new(NO_HANDLE), reading: None, owner }
     }
 
     #[inline(always)]
     #[track_caller]
     fn pair_ptr(&self) -> &Cell<*const Pair<T>> {
-        self.home.check();
+        self.owner.check();
         &self.pair
     }
 
     #[inline(always)]
     #[track_caller]
     fn lifted_handle(&self) -> &Cell<u32> {
-        self.home.check();
+        self.owner.check();
         &self.handle
     }
 
@@ -119,7 +112,7 @@ impl<T: 'static> FutureReader<T> {
 
 impl<T: 'static> Drop for FutureReader<T> {
     fn drop(&mut self) {
-        if !self.home.may_drop() {
+        if !self.owner.is_here() {
             return;
         }
         let (pair, handle) = (self.pair_ptr().get(), self.lifted_handle().get());
@@ -137,7 +130,7 @@ impl<T: 'static> Drop for FutureReader<T> {
 
 impl<T: 'static> fmt::Debug for FutureReader<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.home.is_here() {
+        if !self.owner.is_here() {
             return f.debug_struct("FutureReader").finish_non_exhaustive();
         }
         f.debug_struct("FutureReader").field("handle", &self.handle()).finish()
@@ -177,18 +170,11 @@ enum State {
 struct EngineRead<T: 'static> {
     pending: Pending,
     area: Area<T>,
-    reading: &'static FutureReading<T>,
+    reading: &'static FutureReadIntrinsics<T>,
 }
 
+// The cells of a reader are used through `pair_ptr` and `lifted_handle`, which check the owner.
 one_thread!(FutureReader<T: 'static>, FutureRead<T: 'static>);
-
-// SAFETY: what `read` points to is used after a check that this is the thread of the reader, as the reader itself is. A
-// value in there does not leave that thread: elsewhere it is not even dropped.
-#[cfg(not(target_family = "wasm"))]
-unsafe impl<T: 'static> Send for FutureRead<T> {}
-// SAFETY: as above.
-#[cfg(not(target_family = "wasm"))]
-unsafe impl<T: 'static> Sync for FutureRead<T> {}
 
 impl<T: 'static> Unpin for FutureReader<T> {}
 impl<T: 'static> Unpin for FutureRead<T> {}
@@ -206,7 +192,7 @@ impl<T: 'static> FutureRead<T> {
     }
 
     fn stop(&mut self) -> Result<T, FutureReader<T>> {
-        self.reader.home.check();
+        self.reader.owner.check();
         let state = core::mem::replace(&mut self.state, State::Done);
         let read = core::mem::replace(&mut self.read, ptr::null_mut());
         let reader = core::mem::replace(&mut self.reader, FutureReader::spent());
@@ -226,7 +212,7 @@ impl<T: 'static> FutureRead<T> {
     }
 
     /// Has a lifted reader start to read.
-    fn start(&mut self, reading: &'static FutureReading<T>, cx: &mut Context<'_>) -> Poll<T> {
+    fn start(&mut self, reading: &'static FutureReadIntrinsics<T>, cx: &mut Context<'_>) -> Poll<T> {
         let handle = self.reader.lifted_handle().get();
         let read = EngineRead { pending: Pending::new(handle), area: Area::new(), reading };
         let read = Box::into_raw(Box::new(read));
@@ -279,7 +265,7 @@ impl<T: 'static> EngineRead<T> {
             return None;
         }
         // SAFETY: the value was written where the read was told to.
-        unsafe { Some((self.reading.load)(self.area.written(self.reading.size, self.reading.align))) }
+        unsafe { Some((self.reading.load)(self.reading, self.area.written(self.reading.size, self.reading.align))) }
     }
 
     /// Cancels the read. Returns the value if it has come already.
@@ -321,7 +307,7 @@ impl<T: 'static> Future for FutureRead<T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         let this = &mut *self;
-        this.reader.home.check();
+        this.reader.owner.check();
         match (this.state, this.reader.pair()) {
             (State::Done, _) => Poll::Pending,
             (State::Start | State::Waiting, Some(pair)) => {
@@ -356,7 +342,7 @@ impl<T: 'static> futures_core::FusedFuture for FutureRead<T> {
 impl<T: 'static> Drop for FutureRead<T> {
     fn drop(&mut self) {
         // Elsewhere dropping the reader is all there is to do.
-        if !self.read.is_null() && self.reader.home.may_drop() {
+        if !self.read.is_null() && self.reader.owner.is_here() {
             self.reader.lifted_handle().set(NO_HANDLE);
             // SAFETY: a read in flight has this, and its handle was just forgotten here.
             unsafe { EngineRead::abandon(self.read) }

@@ -1,8 +1,8 @@
 //! The writable end.
 
 use super::pair::{Pair, Written};
-use crate::copy::{CopyState, one_thread};
-use crate::home_thread::HomeThread;
+use crate::copy::CopyState;
+use crate::owner::{Owner, one_thread};
 use crate::task::current;
 use core::fmt;
 use core::future::Future;
@@ -15,30 +15,23 @@ use core::task::{Context, Poll};
 /// Dropping it without having written writes the default that it was made with, in the background. The default is not
 /// asked for when it is not read.
 ///
-/// Natively it may be moved to another thread, but is used, and dropped, on the one it was made on: elsewhere that panics.
+/// Natively it may be sent to another thread, but is used on the one that it was made on: elsewhere using it panics, and
+/// dropping it does nothing.
 pub struct FutureWriter<T: 'static> {
     pair: *const Pair<T>,
-    home: HomeThread,
+    owner: Owner,
 }
-
-// SAFETY: the pair is used after a check that this is its thread. A value in there does not leave that thread: elsewhere it
-// is not even dropped.
-#[cfg(not(target_family = "wasm"))]
-unsafe impl<T: 'static> Send for FutureWriter<T> {}
-// SAFETY: as above.
-#[cfg(not(target_family = "wasm"))]
-unsafe impl<T: 'static> Sync for FutureWriter<T> {}
 
 impl<T: 'static> FutureWriter<T> {
     /// # Safety
     /// It becomes the owner of the pair that its writer is.
     pub(super) unsafe fn new(pair: *const Pair<T>) -> FutureWriter<T> {
-        FutureWriter { pair, home: HomeThread::new() }
+        FutureWriter { pair, owner: Owner::here() }
     }
 
     #[track_caller]
     fn pair(&self) -> &Pair<T> {
-        self.home.check();
+        self.owner.check();
         // SAFETY: it is live as long as this owns it, and changed by shared references only.
         unsafe { &*self.pair }
     }
@@ -50,7 +43,7 @@ impl<T: 'static> FutureWriter<T> {
 
     /// Writes the value in the background.
     pub fn write_and_forget(self, value: T) {
-        self.home.check();
+        self.owner.check();
         let this = ManuallyDrop::new(self);
         // SAFETY: this was the owner that the writer is, and is not used again. Nothing was written.
         unsafe { Pair::send(this.pair, value) }
@@ -59,7 +52,7 @@ impl<T: 'static> FutureWriter<T> {
 
 impl<T: 'static> Drop for FutureWriter<T> {
     fn drop(&mut self) {
-        if self.home.may_drop() {
+        if self.owner.is_here() {
             // SAFETY: this was the owner that the writer is, and is not used again. A write has the writer as long as it is
             // in flight, so none is.
             unsafe { Pair::close_writer(self.pair) }
@@ -69,7 +62,7 @@ impl<T: 'static> Drop for FutureWriter<T> {
 
 impl<T: 'static> fmt::Debug for FutureWriter<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.home.is_here() {
+        if !self.owner.is_here() {
             return f.debug_struct("FutureWriter").finish_non_exhaustive();
         }
         f.debug_struct("FutureWriter").field("handle", &self.pair().writer.handle.get()).finish()
@@ -88,7 +81,8 @@ pub struct FutureWrite<T: 'static> {
     value: Option<T>,
 }
 
-one_thread!(FutureWriter<T: 'static>, FutureWrite<T: 'static>);
+one_thread!(FutureWriter<T: 'static>);
+one_thread!(holds FutureWrite<T: 'static>);
 
 impl<T: 'static> Unpin for FutureWrite<T> {}
 
@@ -113,7 +107,7 @@ impl<T: 'static> FutureWrite<T> {
 
     fn stop(&mut self) -> FutureWriteCancel<T> {
         if let Some(writer) = &self.writer {
-            writer.home.check();
+            writer.owner.check();
         }
         let Some(writer) = self.writer.take() else { return FutureWriteCancel::AlreadySent };
         if let Some(value) = self.value.take() {
@@ -137,7 +131,7 @@ impl<T: 'static> Future for FutureWrite<T> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         let Some(writer) = &this.writer else { return Poll::Pending };
-        writer.home.check();
+        writer.owner.check();
         let written = match this.value.take() {
             Some(value) => writer.pair().write(value, cx),
             None => writer.pair().poll_write(cx),
@@ -165,7 +159,7 @@ impl<T: 'static> futures_core::FusedFuture for FutureWrite<T> {
 impl<T: 'static> Drop for FutureWrite<T> {
     fn drop(&mut self) {
         let Some(writer) = &self.writer else { return };
-        if !writer.home.may_drop() {
+        if !writer.owner.is_here() {
             return;
         }
         if writer.pair().writer.state.get() == CopyState::Engine && !current::may_block() {

@@ -4,13 +4,13 @@ use super::channel::buf::RawBuf;
 use super::raw::{self, RawReader, RawWriter};
 use super::raw_copy::{RawItems, RawWrite};
 use crate::copy::DROPPED;
-use crate::payload::{Items, Writing};
+use crate::payload::{Items, WriteIntrinsics};
 use core::future::poll_fn;
 
 impl RawReader {
     /// Returns a handle of the engine that is fit to be given away.
     #[inline(never)]
-    pub(super) fn lowered(&self, items: &Items, writing: &'static Writing) -> u32 {
+    pub(super) fn lowered(&self, items: &Items, writing: &'static WriteIntrinsics) -> u32 {
         // A read that cannot be ended here goes on.
         let goes_on = self.get().is_some_and(|channel| !channel.reader.can_cancel());
         if !goes_on {

@@ -1,13 +1,15 @@
 //! Readers of what this component makes: of an iterator, a stream, or what an async block writes.
 
-use super::{StreamReader, StreamWriter, page_of, stream_new};
-use crate::payload::StreamPayload;
+use super::{StreamReader, StreamWriter, page_of};
 use crate::task::spawn::spawn_local;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::future::{Future, poll_fn};
 use core::pin::Pin;
 use core::task::{Context, Poll};
+
+/// The ends of a new stream.
+type Pair<T> = (StreamWriter<T>, StreamReader<T>);
 
 /// A source of items: every `futures::Stream`, with the feature `futures-stream`.
 #[diagnostic::on_unimplemented(
@@ -26,25 +28,23 @@ impl<T, S: futures_core::Stream<Item = T>> ItemSource<T> for S {
     }
 }
 
-/// Returns a reader of what `write` writes, which is spawned onto the current task.
-pub fn produce<W, T, F>(write: impl FnOnce(StreamWriter<T>) -> F) -> StreamReader<T>
+/// Returns a reader of what `write` writes to the other end of a new pair; it is spawned onto the current task.
+pub fn produce<T, F>((writer, reader): Pair<T>, write: impl FnOnce(StreamWriter<T>) -> F) -> StreamReader<T>
 where
-    T: StreamPayload<W>,
     F: Future<Output = ()> + 'static,
 {
-    let (writer, reader) = stream_new::<W, T>();
     spawn_local(write(writer)).detach();
     reader
 }
 
 /// Returns a reader of the items of an iterator, which is asked for them as they are read, about a page at a time.
-pub fn from_iter<W, T, I>(items: I) -> StreamReader<T>
+pub fn from_iter<T, I>(pair: Pair<T>, items: I) -> StreamReader<T>
 where
-    T: StreamPayload<W>,
+    T: 'static,
     I: IntoIterator<Item = T, IntoIter: 'static>,
 {
     let mut items = items.into_iter();
-    produce::<W, T, _>(|mut writer| async move {
+    produce(pair, |mut writer| async move {
         loop {
             let mut page = Vec::new();
             page.extend(items.by_ref().take(page_of::<T>()));
@@ -56,13 +56,13 @@ where
 }
 
 /// Returns a reader of the items of a stream. Those that are there at the same time are passed on together.
-pub fn from_stream<W, T, S>(items: S) -> StreamReader<T>
+pub fn from_stream<T, S>(pair: Pair<T>, items: S) -> StreamReader<T>
 where
-    T: StreamPayload<W>,
+    T: 'static,
     S: ItemSource<T> + 'static,
 {
     let mut items = Box::pin(items);
-    produce::<W, T, _>(|mut writer| async move {
+    produce(pair, |mut writer| async move {
         let mut more = true;
         while more {
             let page = poll_fn(|cx| poll_page(items.as_mut(), &mut more, cx)).await;

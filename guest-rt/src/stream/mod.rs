@@ -35,6 +35,7 @@ mod writer;
 use crate::copy;
 
 pub use self::abi::stream_new;
+pub(crate) use self::abi::stream_pair;
 #[cfg(feature = "futures-stream")]
 pub use self::adapters::futures::StreamReaderStream;
 #[cfg(feature = "futures-sink")]

@@ -4,7 +4,8 @@ use super::channel::Channel;
 use super::channel::buf::RawBuf;
 use super::raw_copy::{RawItems, RawWrite, finish_kept};
 use crate::copy::{CopyState, NO_HANDLE};
-use crate::payload::{Items, Reading, Writing};
+use crate::owner::Owner;
+use crate::payload::{Items, ReadIntrinsics, WriteIntrinsics};
 use crate::task::spawn;
 use core::cell::Cell;
 use core::future::poll_fn;
@@ -17,7 +18,8 @@ pub(super) struct RawReader {
     channel: Cell<*mut Channel>,
     /// While there is no channel.
     handle: Cell<u32>,
-    reading: Option<&'static Reading>,
+    reading: Option<&'static ReadIntrinsics>,
+    pub(super) owner: Owner,
 }
 
 /// A writable end.
@@ -28,13 +30,15 @@ pub(super) struct RawWriter {
 impl RawReader {
     /// A reader that was lifted.
     #[inline(always)]
-    pub(super) fn lifted(handle: u32, reading: &'static Reading) -> RawReader {
-        RawReader { channel: Cell::new(ptr::null_mut()), handle: Cell::new(handle), reading: Some(reading) }
+    pub(super) fn lifted(handle: u32, reading: &'static ReadIntrinsics) -> RawReader {
+        let owner = Owner::here();
+        RawReader { channel: Cell::new(ptr::null_mut()), handle: Cell::new(handle), reading: Some(reading), owner }
     }
 
     /// Returns the channel, if there is one.
     #[inline]
     pub(super) fn get(&self) -> Option<&Channel> {
+        self.owner.check();
         // SAFETY: it is live as long as this is one of its owners, and changed by shared references only.
         unsafe { self.channel.get().as_ref() }
     }
@@ -42,6 +46,7 @@ impl RawReader {
     /// Returns the channel, made when it is first needed; `None` when the reader was handed over.
     #[inline]
     pub(super) fn channel(&self, items: &Items) -> Option<&Channel> {
+        self.owner.check();
         if self.handle.get() != NO_HANDLE
             && let Some(reading) = self.reading
         {
@@ -79,7 +84,7 @@ impl RawReader {
 
     /// Returns the handle of the engine, which is in no set, of a reader that reads nothing; a pair that was made here gets
     /// one.
-    pub(super) fn promoted(&self, writing: &'static Writing) -> u32 {
+    pub(super) fn promoted(&self, writing: &'static WriteIntrinsics) -> u32 {
         let Some(channel) = self.get() else { return self.handle.get() };
         let (handle, is_left) = channel.promote(writing);
         if is_left && let Some(channel) = NonNull::new(self.channel.get()) {
@@ -92,6 +97,7 @@ impl RawReader {
     /// Hands the reader over: its handle is somebody else's now. What was read ahead is dropped.
     #[inline(never)]
     pub(super) fn hand_over(&self) {
+        self.owner.check();
         self.handle.set(NO_HANDLE);
         let channel = self.channel.replace(ptr::null_mut());
         if !channel.is_null() {
@@ -106,6 +112,7 @@ impl RawReader {
             channel: Cell::new(self.channel.replace(other.channel.get())),
             handle: Cell::new(self.handle.replace(other.handle.get())),
             reading: self.reading,
+            owner: self.owner,
         };
         core::mem::forget(other);
         old
@@ -114,6 +121,9 @@ impl RawReader {
 
 impl Drop for RawReader {
     fn drop(&mut self) {
+        if !self.owner.is_here() {
+            return;
+        }
         let channel = self.channel.get();
         if !channel.is_null() {
             // SAFETY: this is an owner, and gone after this.
@@ -130,7 +140,15 @@ impl Drop for RawReader {
 impl RawWriter {
     pub(super) fn channel(&self) -> &Channel {
         // SAFETY: it is live as long as this is one of its owners, and changed by shared references only.
-        unsafe { self.channel.as_ref() }
+        let channel = unsafe { self.channel.as_ref() };
+        channel.owner.check();
+        channel
+    }
+
+    /// Returns whether it may be used on this thread.
+    pub(super) fn is_here(&self) -> bool {
+        // SAFETY: as in `channel`; whose a channel is does not change.
+        unsafe { self.channel.as_ref() }.owner.is_here()
     }
 
     /// Spawns a future that finishes what a writer has left that is gone, and closes it then.
@@ -155,17 +173,20 @@ impl RawWriter {
 
 impl Drop for RawWriter {
     fn drop(&mut self) {
-        // SAFETY: this is an owner, and gone after this.
-        unsafe { drop_writer(self.channel) }
+        if self.is_here() {
+            // SAFETY: this is an owner, and gone after this.
+            unsafe { drop_writer(self.channel) }
+        }
     }
 }
 
 /// Makes the ends of a local pair.
-pub(super) fn pair(items: Items, writing: &'static Writing) -> (RawWriter, RawReader) {
+pub(super) fn pair(items: Items, writing: &'static WriteIntrinsics) -> (RawWriter, RawReader) {
     let channel = Channel::pair(items, writing);
     // SAFETY: it was boxed.
     let writer = RawWriter { channel: unsafe { NonNull::new_unchecked(channel) } };
-    (writer, RawReader { channel: Cell::new(channel), handle: Cell::new(NO_HANDLE), reading: None })
+    let owner = Owner::here();
+    (writer, RawReader { channel: Cell::new(channel), handle: Cell::new(NO_HANDLE), reading: None, owner })
 }
 
 /// Drops the reader of a channel.

@@ -157,6 +157,7 @@ impl<'a> RawWrite<'a> {
     #[inline(never)]
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<u32> {
         let channel = self.channel;
+        channel.owner.check();
         if channel.reader.open.get() {
             return self.poll_here(cx);
         }
@@ -251,6 +252,7 @@ impl<'a> RawWrite<'a> {
     /// cannot be cancelled here.
     #[inline(never)]
     pub(super) fn cancel(&mut self) -> u32 {
+        self.channel.owner.check();
         let progress = core::mem::replace(&mut self.progress, Progress::Done);
         if progress != Progress::Copying || !self.channel.writer.can_cancel() {
             return CANCELLED;
@@ -277,7 +279,7 @@ impl Drop for RawWrite<'_> {
     #[inline]
     fn drop(&mut self) {
         // What has ended leaves nothing.
-        if self.progress != Progress::Done || self.items.buf.cap != 0 {
+        if (self.progress != Progress::Done || self.items.buf.cap != 0) && self.channel.owner.is_here() {
             self.abandon();
         }
     }

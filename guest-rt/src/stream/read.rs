@@ -3,7 +3,7 @@
 use super::channel::buf::RawBuf;
 use super::raw_copy::{Progress, RawRead};
 use super::{StreamReader, StreamResult};
-use crate::copy::one_thread;
+use crate::owner::one_thread;
 use crate::payload::Items;
 use alloc::vec::Vec;
 use core::future::Future;
@@ -45,7 +45,7 @@ pub struct StreamRead<'a, T> {
     read: RawRead,
 }
 
-one_thread!(StreamRead<'a, T>);
+one_thread!(holds StreamRead<'a, T>);
 
 impl<T> Unpin for StreamRead<'_, T> {}
 
@@ -88,7 +88,7 @@ impl<T> Drop for StreamRead<'_, T> {
     #[inline]
     fn drop(&mut self) {
         // What has ended leaves nothing.
-        if self.read.progress != Progress::Done || self.read.buf.cap != 0 {
+        if (self.read.progress != Progress::Done || self.read.buf.cap != 0) && self.reader.is_here() {
             // SAFETY: the buffer was made of a vector of this type.
             unsafe { self.read.abandon(self.reader.channel(), &const { Items::of::<T>() }) }
         }

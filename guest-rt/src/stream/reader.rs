@@ -4,7 +4,7 @@ use super::channel::Channel;
 use super::channel::buf::RawBuf;
 use super::raw::RawReader;
 use super::{StreamResult, page_of};
-use crate::copy::one_thread;
+use crate::owner::one_thread;
 use crate::payload::Items;
 use alloc::vec::Vec;
 use core::fmt;
@@ -35,13 +35,19 @@ impl<T> StreamReader<T> {
 
     /// A reader of items of this type.
     #[inline(always)]
-    pub(super) fn new(raw: RawReader) -> StreamReader<T> {
+    pub(super) fn of(raw: RawReader) -> StreamReader<T> {
         StreamReader { raw, items: PhantomData }
     }
 
     #[inline(always)]
     pub(super) fn raw(&self) -> &RawReader {
         &self.raw
+    }
+
+    /// Returns whether it may be used on this thread.
+    #[inline(always)]
+    pub(super) fn is_here(&self) -> bool {
+        self.raw.owner.is_here()
     }
 
     /// Returns the channel, made when it is first needed; `None` when the reader was handed over.
@@ -172,6 +178,9 @@ impl<T> StreamReader<T> {
 
 impl<T> fmt::Debug for StreamReader<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.is_here() {
+            return f.debug_struct("StreamReader").finish_non_exhaustive();
+        }
         f.debug_struct("StreamReader").field("handle", &self.handle()).finish()
     }
 }

@@ -5,7 +5,7 @@ use super::raw_copy::{Progress, RawItems, RawWrite};
 use super::{StreamResult, StreamWriter};
 #[cfg(feature = "futures-sink")]
 use crate::copy::CopyState;
-use crate::copy::one_thread;
+use crate::owner::one_thread;
 use crate::payload::Items;
 use alloc::vec::Vec;
 use core::fmt;
@@ -125,7 +125,7 @@ pub struct AbiBuffer<T> {
     items: PhantomData<T>,
 }
 
-one_thread!(AbiBuffer<T>, StreamWrite<'a, T>, WriteFrom<'a, T>);
+one_thread!(holds AbiBuffer<T>, StreamWrite<'a, T>, WriteFrom<'a, T>);
 
 impl<T> AbiBuffer<T> {
     fn new(items: Vec<T>) -> AbiBuffer<T> {
@@ -257,7 +257,7 @@ impl<T> WriteFrom<'_, T> {
 impl<T> Drop for WriteFrom<'_, T> {
     fn drop(&mut self) {
         let write = &self.write.write;
-        if write.progress != Progress::Done {
+        if write.progress != Progress::Done && write.channel.owner.is_here() {
             let (_, rest) = self.write.end();
             *self.values = rest.into_vec();
         }

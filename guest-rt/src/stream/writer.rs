@@ -2,7 +2,7 @@
 
 use super::channel::Channel;
 use super::raw::RawWriter;
-use crate::copy::one_thread;
+use crate::owner::one_thread;
 use core::cell::Cell;
 use core::fmt;
 use core::marker::PhantomData;
@@ -53,6 +53,9 @@ impl<T> StreamWriter<T> {
 
 impl<T> fmt::Debug for StreamWriter<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.raw.is_here() {
+            return f.debug_struct("StreamWriter").finish_non_exhaustive();
+        }
         f.debug_struct("StreamWriter").field("handle", &self.handle()).finish()
     }
 }

@@ -32,12 +32,14 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
             let scratch = (*self.scratch.get()).assume_init_read();
             (ManuallyDrop::into_inner(ptr::read(self.params.get())), scratch)
         });
-        let left = Left::<W, P, R, K> {
+        let left = Left::<W, P, R, I, K> {
             operation: Operation::new(),
             handle,
             params: Cell::new(params),
             // SAFETY: the call is pending, and so has an area.
             area: unsafe { self.area.get().assume_init() },
+            // SAFETY: it is here, and is not used here afterwards.
+            _import: ManuallyDrop::into_inner(unsafe { ptr::read(self.import.get()) }),
             types: PhantomData,
         };
         match state {
@@ -61,17 +63,19 @@ fn cancel(handle: u32) -> Option<u32> {
 
 /// What the engine uses of a call that nobody waits for.
 #[repr(C)]
-struct Left<W, P, R, const K: usize> {
+struct Left<W, P, R, I, const K: usize> {
     /// The first field, so that the rest is found by its address.
     operation: Operation,
     handle: u32,
     /// The parameters, and what they were lowered to, while the callee has not read them.
     params: Cell<Option<(P, Scratch)>>,
     area: *mut u8,
+    /// What it owns may be what the engine uses: it is dropped after the end.
+    _import: I,
     types: PhantomData<fn(W) -> R>,
 }
 
-impl<W, P: Lower<W>, R: Lift<W>, const K: usize> Left<W, P, R, K> {
+impl<W, P: Lower<W>, R: Lift<W>, I, const K: usize> Left<W, P, R, I, K> {
     /// The subtask is not over. If the callee was asked to stop, it is left to whoever gets the event. If it could not
     /// even be asked, since engines trap where a synchronous export would wait, a task that may wait does that.
     fn stay(self) {

@@ -2,7 +2,9 @@
 
 mod area;
 mod left;
+mod place;
 
+use self::place::Place;
 use crate::abi::{Lift, Lower, Scratch, lower_flat};
 use crate::builtins::{self, subtask};
 use crate::task::current;
@@ -34,12 +36,12 @@ pub unsafe fn async_call<W, P: Lower<W>, R: Lift<W>, const N: usize, const K: us
 ) -> Subtask<W, P, R, impl Fn([u64; N], usize) -> u32, N, K> {
     const { assert!(R::SHAPE.size <= 8 * K) };
     Subtask {
-        operation: Operation::new(),
+        operation: Place::new(),
         starting: Cell::new(MaybeUninit::uninit()),
         area: Cell::new(MaybeUninit::uninit()),
         params: UnsafeCell::new(ManuallyDrop::new(params)),
         scratch: UnsafeCell::new(MaybeUninit::uninit()),
-        import,
+        import: UnsafeCell::new(ManuallyDrop::new(import)),
         types: PhantomData,
         _pinned: PhantomPinned,
     }
@@ -64,10 +66,13 @@ pub unsafe fn async_call<W, P: Lower<W>, R: Lift<W>, const N: usize, const K: us
 ///                         parameters dropped             none yet: left to the background (`left`)
 /// ```
 ///
+/// Natively it may be sent to another thread. Once it has called, it belongs to the thread that it was polled on: elsewhere
+/// polling it panics, and dropping it leaves the call as it is.
+///
 /// New and over are states of `operation`; starting is `starting`. The functions at the arrows: `poll`,
 /// `call_with_copies`, `started`, `finish`, `abandon`.
 pub struct Subtask<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, const K: usize> {
-    operation: Operation,
+    operation: Place,
     /// The callee has not read the parameters; they and the scratch are still needed. Written when the call is pending, if
     /// it matters then.
     starting: Cell<MaybeUninit<bool>>,
@@ -77,7 +82,8 @@ pub struct Subtask<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, co
     params: UnsafeCell<ManuallyDrop<P>>,
     /// What the parameters were lowered to, while starting.
     scratch: UnsafeCell<MaybeUninit<Scratch>>,
-    import: I,
+    /// Here until the call is over, or `abandon` has taken it: what it owns may be what the engine uses.
+    import: UnsafeCell<ManuallyDrop<I>>,
     types: PhantomData<fn(W) -> R>,
     /// The table of operations points into this.
     _pinned: PhantomPinned,
@@ -90,6 +96,14 @@ unsafe impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: 
 {
 }
 
+// SAFETY: but for the parameters and the import nothing is touched elsewhere than on the owner's thread, see `Owner`; and
+// these only as long as the import was not called. A result does not leave that thread.
+#[cfg(not(target_family = "wasm"))]
+unsafe impl<W, P: Lower<W> + Send, R: Lift<W>, I: Fn([u64; N], usize) -> u32 + Send, const N: usize, const K: usize>
+    Send for Subtask<W, P, R, I, N, K>
+{
+}
+
 impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, const K: usize> Future
     for Subtask<W, P, R, I, N, K>
 {
@@ -99,6 +113,7 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
         // Only shared from here: events are delivered to the operation.
         let this = &*self;
+        this.operation.owner().check();
         if !this.operation.is_new() {
             if !this.operation.has(subtask::RETURNED) {
                 let state = wait(&this.operation, cx);
@@ -126,7 +141,7 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
         // SAFETY: the parameters are here, and do not move before the callee has them.
         let slots = unsafe { lower_flat::<W, P, N>(&**this.params.get(), &mut scratch) };
         let area = area::take::<K>();
-        let status = current::calling(|| (this.import)(slots, area.expose_provenance()));
+        let status = this.call(slots, area);
         // SAFETY: the status says what the callee has done, and if it has not returned, which subtask it is. This is
         // pinned, and dropping it withdraws the operation.
         unsafe {
@@ -140,7 +155,7 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
             this.area.set(MaybeUninit::new(area));
             if status & 15 == subtask::STARTED {
                 this.set_starting(false);
-                Operation::register_new(&raw const this.operation, status >> 4, cx);
+                Operation::register_new(this.operation.bind(), status >> 4, cx);
                 this.release_params();
             } else if Self::POINTS_INSIDE && !scratch.is_deep() {
                 return this.call_with_copies(status >> 4, cx);
@@ -161,6 +176,14 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
     const POINTS: bool = Self::POINTS_INSIDE || core::mem::needs_drop::<P>();
     /// There is something to do once the callee has the parameters.
     const KEEPS: bool = Self::POINTS || P::OWNS;
+
+    /// Calls the import. Returns its status.
+    #[inline(always)]
+    fn call(&self, slots: [u64; N], area: *mut u8) -> u32 {
+        // SAFETY: the import is here as long as the call is not over, and is only called.
+        let import = unsafe { &*self.import.get() };
+        current::calling(|| import(slots, area.expose_provenance()))
+    }
 
     /// Returns whether the callee of a pending call has not read the parameters, and that matters.
     ///
@@ -196,7 +219,7 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
             let mut scratch = Scratch::deep();
             let slots = lower_flat::<W, P, N>(&**self.params.get(), &mut scratch);
             let area = self.area.get().assume_init();
-            let status = current::calling(|| (self.import)(slots, area.expose_provenance()));
+            let status = self.call(slots, area);
             if status == subtask::RETURNED {
                 let result = take_result::<W, R, K>(area);
                 self.operation.skip();
@@ -205,7 +228,7 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
             }
             if status & 15 == subtask::STARTED {
                 self.set_starting(false);
-                Operation::register_new(&raw const self.operation, status >> 4, cx);
+                Operation::register_new(self.operation.bind(), status >> 4, cx);
                 self.release_params();
             } else {
                 self.wait_to_start(status >> 4, scratch, cx);
@@ -229,7 +252,7 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
             core::mem::forget(scratch);
         }
         // SAFETY: the subtask is new and ours; this is pinned, and dropping it withdraws the operation.
-        unsafe { Operation::register_new(&raw const self.operation, handle, cx) }
+        unsafe { Operation::register_new(self.operation.bind(), handle, cx) }
     }
 
     /// The callee has taken the parameters after all.
@@ -259,6 +282,7 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
             let result = take_result::<W, R, K>(self.area.get().assume_init());
             // Last, so that it is plain to the compiler that there is nothing to drop.
             self.operation.finish();
+            self.operation.unbind();
             result
         }
     }
@@ -306,14 +330,19 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
 {
     #[inline(always)]
     fn drop(&mut self) {
-        // SAFETY: what is new was not called, and has its parameters; what is not over was called and is not finished.
+        if !self.operation.owner().is_here() {
+            return;
+        }
+        // SAFETY: what is new was not called, and has its parameters; what is not over was called and is not finished. The
+        // import is here, and `abandon` takes it.
         unsafe {
-            if self.operation.is_over() {
-            } else if self.operation.is_new() {
+            if !self.operation.is_over() {
+                if !self.operation.is_new() {
+                    return self.abandon();
+                }
                 ManuallyDrop::drop(self.params.get_mut());
-            } else {
-                self.abandon();
             }
+            ManuallyDrop::drop(self.import.get_mut());
         }
     }
 }

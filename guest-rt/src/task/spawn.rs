@@ -5,6 +5,7 @@ use super::parked::Parked;
 use super::wake::{enqueue, wake, waker_of};
 use super::{TaskRef, current};
 use crate::instance::local;
+use crate::owner::{Owner, one_thread};
 use alloc::alloc::{Layout, alloc};
 use alloc::boxed::Box;
 use core::cell::{Cell, UnsafeCell};
@@ -39,7 +40,7 @@ pub fn spawn_local<T: 'static>(future: impl Future<Output = T> + 'static) -> Joi
     node.add(JOINED);
     // SAFETY: the node is new, and has its future.
     unsafe { enter(node, current::for_new_work()) }
-    JoinHandle { node: Some(node), result: PhantomData }
+    JoinHandle { node: Some(node), owner: Owner::here(), result: PhantomData }
 }
 
 /// Puts off what cannot be done here, since it may have to wait: `finish(this)` is called in a task that may block, soon
@@ -72,18 +73,17 @@ unsafe fn enter(node: NodeRef, task: TaskRef) {
 /// A spawned future. Awaiting it gives its result, or `None` if it was cancelled; after that it stays pending.
 ///
 /// Dropping the handle lets the future go on.
+///
+/// Natively it may be sent to another thread, but is used on the one that it was made on: elsewhere using it panics, and
+/// dropping it leaves the result where it is.
 pub struct JoinHandle<T> {
     /// `None` when the result was given out.
     node: Option<NodeRef>,
+    owner: Owner,
     result: PhantomData<fn() -> T>,
 }
 
-// SAFETY: a component instance has one thread: this crate does not compile for wasm with more.
-#[cfg(target_family = "wasm")]
-unsafe impl<T: Send> Send for JoinHandle<T> {}
-// SAFETY: as above.
-#[cfg(target_family = "wasm")]
-unsafe impl<T: Send> Sync for JoinHandle<T> {}
+one_thread!(JoinHandle<T>);
 
 impl<T> Unpin for JoinHandle<T> {}
 
@@ -94,6 +94,7 @@ impl<T> JoinHandle<T> {
     /// Cancels the future: see [how a handle cancels](crate#cancelling-by-a-handle). The handle can still be awaited to
     /// learn what came of it.
     pub fn cancel(&self) {
+        self.owner.check();
         if let Some(node) = self.node {
             cancel(node);
         }
@@ -124,6 +125,7 @@ impl<T> Future for JoinHandle<T> {
     type Output = Option<T>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        self.owner.check();
         let Some(node) = self.node else { return Poll::Pending };
         if node.has(LIVE) {
             head(node).joiner.park(cx);
@@ -142,12 +144,17 @@ impl<T> futures_core::future::FusedFuture for JoinHandle<T> {
 
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
-        drop(self.let_go());
+        if self.owner.is_here() {
+            drop(self.let_go());
+        }
     }
 }
 
 impl<T> fmt::Debug for JoinHandle<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.owner.is_here() {
+            return f.debug_struct("JoinHandle").finish_non_exhaustive();
+        }
         let running = self.node.is_some_and(|node| node.has(LIVE));
         f.debug_struct("JoinHandle").field("running", &running).finish_non_exhaustive()
     }

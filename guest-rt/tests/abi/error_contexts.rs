@@ -36,7 +36,7 @@ fn the_caller_of_an_export_can_read_the_error_context_it_gets() {
     static RESULT: __rt::Returned<Failure, { __rt::words::<World, Failure>() }> = __rt::Returned::new();
     // SAFETY: one thread uses this static.
     unsafe {
-        let area = RESULT.store::<World>(Err(ErrorContext::new("it broke")));
+        let area = RESULT.store::<World>(Err(ErrorContext::new("it broke")), false);
         let handle = area.add(4).cast::<u32>().read();
         assert_eq!(error_message(handle), "it broke");
         let called = wasp_guest_rt::native::count();

@@ -21,9 +21,9 @@ fn spilled_parameters_are_lifted_and_their_area_is_freed() {
             let params = unsafe {
                 let area = __rt::cabi_realloc(std::ptr::null_mut(), 0, ty.align(), ty.size());
                 store(&ty, &val, area);
-                __rt::lift_spilled::<World, Many>([area.expose_provenance() as u64])
+                __rt::lift_indirect::<World, Many>([area.expose_provenance() as u64])
             };
-            let spilled = __rt::Spilled::<_, { __rt::words::<World, Many>() }>::new(params);
+            let spilled = __rt::Indirect::<_, { __rt::words::<World, Many>() }>::new(params);
             __rt::task_return::<World, _, 1>(spilled, |[area]| {
                 assert_eq!(load(&ty, std::ptr::with_exposed_provenance(area as usize)), val);
             });
@@ -89,7 +89,7 @@ fn a_returned_result_stays_until_it_is_released() {
         for n in [3, 0, 5] {
             // SAFETY: one thread uses this static.
             unsafe {
-                let area = RESULT.store::<World>(items(n));
+                let area = RESULT.store::<World>(items(n), false);
                 let crate::reference::Val::Items(list) = load(&Vec::<Item>::ty(), area) else { unreachable!() };
                 assert_eq!(list.len(), n as usize);
                 if n != 3 {
@@ -100,8 +100,8 @@ fn a_returned_result_stays_until_it_is_released() {
     });
     // SAFETY: one thread uses this static.
     unsafe {
-        RESULT.store::<World>(items(2));
-        no_leak(|| RESULT.store::<World>(items(2)));
+        RESULT.store::<World>(items(2), false);
+        no_leak(|| RESULT.store::<World>(items(2), false));
         RESULT.release();
     }
 }

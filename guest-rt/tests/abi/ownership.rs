@@ -28,7 +28,7 @@ fn only_types_that_own_something_are_walked_to_disown_it() {
     const { assert!(owns::<Conn>() && owns::<Vec<Conn>>() && owns::<Option<(u8, Conn)>>() && owns::<[Conn; 2]>()) };
     const { assert!(owns::<Result<u8, Conn>>() && owns::<Map<u8, Conn>>() && owns::<Box<[Conn]>>()) };
     const { assert!(!owns::<&Conn>() && !owns::<Vec<&Conn>>() && !owns::<Vec<u8>>() && !owns::<Item>()) };
-    const { assert!(owns::<__rt::Args<(u8,), (Conn,)>>() && owns::<__rt::Spilled<Conn, 1>>()) };
+    const { assert!(owns::<__rt::Args<(u8,), (Conn,)>>() && owns::<__rt::Indirect<Conn, 1>>()) };
 }
 
 #[test]
@@ -54,11 +54,11 @@ fn a_result_gives_away_its_handles() {
     __rt::task_return::<World, _, 2>(vec![conn(2)], |_| assert_eq!(dropped(), [], "still ours"));
     let map = Map::from([(1u8, conn(3)), (2, conn(4))]);
     __rt::task_return::<World, _, 2>(map, |_| ());
-    __rt::task_return::<World, _, 1>(__rt::Spilled::<_, 1>::new((7u32, conn(5))), |_| ());
+    __rt::task_return::<World, _, 1>(__rt::Indirect::<_, 1>::new((7u32, conn(5))), |_| ());
     static RESULT: __rt::Returned<(String, Conn), 3> = __rt::Returned::new();
     // SAFETY: one thread uses this static.
     unsafe {
-        RESULT.store::<World>(("x".into(), conn(6)));
+        RESULT.store::<World>(("x".into(), conn(6)), false);
         RESULT.release();
     }
     assert_eq!(dropped(), []);
@@ -134,4 +134,55 @@ fn handles_cross_threads() {
     check::<Conn>();
     check::<__rt::Scratch>();
     check::<wasp_guest_rt::ErrorContext>();
+}
+
+/// A record as bindings have it, with a destructor of the user's.
+struct Report(String);
+
+impl Drop for Report {
+    fn drop(&mut self) {
+        drop(conn(9));
+    }
+}
+
+// SAFETY: walked as what it has.
+unsafe impl __rt::Abi<World> for Report {
+    const SHAPE: __rt::Shape = <String as __rt::Abi<World>>::SHAPE;
+}
+
+// SAFETY: walked as what it has.
+unsafe impl Lower<World> for Report {
+    unsafe fn lower<S: __rt::Sink<World = World>>(&self, to: &mut S) {
+        // SAFETY: the caller promises the same.
+        unsafe { Lower::<World>::lower(&self.0, to) }
+    }
+}
+
+#[test]
+fn a_destructor_of_a_result_runs_before_its_export_returns() {
+    const { assert!(__rt::has_destructor!(Item, Report) && !__rt::has_destructor!(Item, Tone)) };
+    static RESULT: __rt::Returned<Report, { __rt::words::<World, Report>() }> = __rt::Returned::new();
+    no_leak(|| {
+        // SAFETY: one thread uses this static, and reads the result before it is released.
+        unsafe {
+            let area = RESULT.store::<World>(Report("a text".into()), __rt::has_destructor!(Report));
+            assert_eq!(dropped(), [9], "it may call imports only now");
+            let [text, len] = area.cast::<[usize; 2]>().read();
+            let text = std::slice::from_raw_parts(std::ptr::with_exposed_provenance::<u8>(text), len);
+            assert_eq!(text, b"a text");
+            RESULT.release();
+        }
+        assert_eq!(dropped(), []);
+    });
+}
+
+#[test]
+fn whatever_holds_a_reference_says_so() {
+    const fn borrows<T: Lower<World>>() -> bool {
+        T::BORROWS
+    }
+    const { assert!(borrows::<&str>() && borrows::<Option<&str>>() && borrows::<Result<u8, &str>>()) };
+    const { assert!(borrows::<Vec<&str>>() && borrows::<Box<[&str]>>() && borrows::<[&str; 2]>()) };
+    const { assert!(borrows::<Map<u8, &str>>() && borrows::<Map<&str, u8>>() && borrows::<(u8, &str)>()) };
+    const { assert!(!borrows::<String>() && !borrows::<Vec<&Conn>>() && !borrows::<Result<Item, Map<u8, Conn>>>()) };
 }

@@ -127,7 +127,8 @@ pub struct Item {
     pub age: u8,
 }
 
-impl Abi<World> for Item {
+// SAFETY: written as the generator prints it.
+unsafe impl Abi<World> for Item {
     const SHAPE: Shape =
         Shape::record(&[<u32 as Abi<World>>::SHAPE, <String as Abi<World>>::SHAPE, <u8 as Abi<World>>::SHAPE]);
 }
@@ -135,7 +136,8 @@ impl Abi<World> for Item {
 const _: () =
     <Item as Abi<World>>::SHAPE.check(Shape { size: __rt::width(16, 32), align: __rt::width(4, 8), slots: 4 });
 
-impl Lift<World> for Item {
+// SAFETY: written as the generator prints it.
+unsafe impl Lift<World> for Item {
     #[inline(always)]
     unsafe fn lift<S: Source<World = World>>(from: &mut S) -> Self {
         // SAFETY: the caller's promise.
@@ -143,7 +145,8 @@ impl Lift<World> for Item {
     }
 }
 
-impl Lower<World> for Item {
+// SAFETY: written as the generator prints it.
+unsafe impl Lower<World> for Item {
     #[inline(always)]
     unsafe fn lower<S: Sink<World = World>>(&self, to: &mut S) {
         // SAFETY: the caller's promise.
@@ -166,7 +169,8 @@ pub enum Mixed {
     Tuple((f64, f32, i8)),
 }
 
-impl Abi<World> for Mixed {
+// SAFETY: written as the generator prints it.
+unsafe impl Abi<World> for Mixed {
     const SHAPE: Shape = Shape::variant(
         1,
         &[
@@ -179,7 +183,8 @@ impl Abi<World> for Mixed {
     );
 }
 
-impl Lift<World> for Mixed {
+// SAFETY: written as the generator prints it.
+unsafe impl Lift<World> for Mixed {
     #[inline(always)]
     unsafe fn lift<S: Source<World = World>>(from: &mut S) -> Self {
         // SAFETY: the caller's promise.
@@ -198,7 +203,8 @@ impl Lift<World> for Mixed {
     }
 }
 
-impl Lower<World> for Mixed {
+// SAFETY: written as the generator prints it.
+unsafe impl Lower<World> for Mixed {
     #[inline(always)]
     unsafe fn lower<S: Sink<World = World>>(&self, to: &mut S) {
         // SAFETY: the caller's promise.
@@ -223,11 +229,13 @@ pub enum Tone {
     High,
 }
 
-impl Abi<World> for Tone {
+// SAFETY: written as the generator prints it.
+unsafe impl Abi<World> for Tone {
     const SHAPE: Shape = Shape::variant(1, &[]);
 }
 
-impl Lift<World> for Tone {
+// SAFETY: written as the generator prints it.
+unsafe impl Lift<World> for Tone {
     #[inline(always)]
     unsafe fn lift<S: Source<World = World>>(from: &mut S) -> Self {
         // SAFETY: the caller's promise.
@@ -240,7 +248,8 @@ impl Lift<World> for Tone {
     }
 }
 
-impl Lower<World> for Tone {
+// SAFETY: written as the generator prints it.
+unsafe impl Lower<World> for Tone {
     #[inline(always)]
     unsafe fn lower<S: Sink<World = World>>(&self, to: &mut S) {
         // SAFETY: the caller's promise.
@@ -251,11 +260,13 @@ impl Lower<World> for Tone {
 /// A variant of 300 cases, the first with a payload.
 pub struct Wide(u32, u8);
 
-impl Abi<World> for Wide {
+// SAFETY: written as the generator prints it.
+unsafe impl Abi<World> for Wide {
     const SHAPE: Shape = Shape::variant(2, &[<u8 as Abi<World>>::SHAPE]);
 }
 
-impl Lift<World> for Wide {
+// SAFETY: written as the generator prints it.
+unsafe impl Lift<World> for Wide {
     #[inline(always)]
     unsafe fn lift<S: Source<World = World>>(from: &mut S) -> Self {
         // SAFETY: the caller's promise.
@@ -268,7 +279,8 @@ impl Lift<World> for Wide {
     }
 }
 
-impl Lower<World> for Wide {
+// SAFETY: written as the generator prints it.
+unsafe impl Lower<World> for Wide {
     #[inline(always)]
     unsafe fn lower<S: Sink<World = World>>(&self, to: &mut S) {
         // SAFETY: the caller's promise.

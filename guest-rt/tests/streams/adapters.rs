@@ -8,7 +8,7 @@ use futures::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use futures::{SinkExt, StreamExt};
 use std::io::ErrorKind;
 use std::rc::Rc;
-use wasp_guest_rt::__rt::{from_iter, from_stream, produce};
+use wasp_guest_rt::__rt::{from_iter, from_stream, produce, stream_new};
 use wasp_guest_rt::{ReaderDropped, spawn_local, yield_async};
 
 /// Runs a task to its end.
@@ -93,7 +93,7 @@ fn a_reader_of_bytes_is_an_async_read_for_every_size_of_buffer() {
 #[test]
 fn lines_are_read_from_a_stream_of_bytes() {
     runs(async {
-        let reader = from_iter::<World, u8, _>(b"one\ntwo\nthree".to_vec());
+        let reader = from_iter(stream_new::<World, u8>(), b"one\ntwo\nthree".to_vec());
         let lines: Vec<String> = reader.lines().map(Result::unwrap).collect().await;
         assert_eq!(lines, ["one", "two", "three"]);
     });
@@ -103,7 +103,7 @@ fn lines_are_read_from_a_stream_of_bytes() {
 fn bytes_are_copied_from_a_reader_to_a_writer_by_their_traits() {
     runs(async {
         let sent: Vec<u8> = (0..200_000u32).map(|n| (n % 251) as u8).collect();
-        let source = from_iter::<World, u8, _>(sent.clone());
+        let source = from_iter(stream_new::<World, u8>(), sent.clone());
         let (mut writer, reader) = stream::<u8>();
         spawn_local(async move {
             assert_eq!(futures::io::copy(source, &mut writer).await.unwrap(), 200_000);
@@ -134,10 +134,13 @@ fn an_iterator_is_asked_as_it_is_read_and_dropped_with_its_reader() {
         let asked = Rc::new(Cell::new(0u32));
         let count = asked.clone();
         let token = Token::new(7);
-        let mut reader = from_iter::<World, u32, _>((0u32..).inspect(move |_| {
-            let _held = &token;
-            count.set(count.get() + 1);
-        }));
+        let mut reader = from_iter(
+            stream_new::<World, u32>(),
+            (0u32..).inspect(move |_| {
+                let _held = &token;
+                count.set(count.get() + 1);
+            }),
+        );
         for expected in 0..10 {
             assert_eq!(reader.next().await, Some(expected));
         }
@@ -153,7 +156,7 @@ fn items_of_a_stream_that_are_there_together_are_passed_on_together() {
     runs(async {
         let (late, fourth) = futures::channel::oneshot::channel();
         let items = futures::stream::iter(0..3).chain(futures::stream::once(async { fourth.await.unwrap() }));
-        let remote = give(from_stream::<World, u32, _>(items));
+        let remote = give(from_stream(stream_new::<World, u32>(), items));
         remote.read(10);
         turn().await;
         assert_eq!(remote.outcome(), Some((0, 3)));
@@ -167,7 +170,7 @@ fn items_of_a_stream_that_are_there_together_are_passed_on_together() {
 #[test]
 fn what_an_async_block_writes_is_read() {
     runs(async {
-        let mut reader = produce::<World, String, _>(|mut writer| async move {
+        let mut reader = produce(stream_new::<World, String>(), |mut writer| async move {
             for word in ["one", "two"] {
                 yield_async().await;
                 writer.write_one(word.to_owned()).await;

@@ -53,18 +53,21 @@ impl Drop for Probe {
     }
 }
 
-impl<W> __rt::Abi<W> for Probe {
+// SAFETY: it crosses as a number.
+unsafe impl<W> __rt::Abi<W> for Probe {
     const SHAPE: __rt::Shape = __rt::Shape::scalar(4);
 }
 
-impl<W> __rt::Lift<W> for Probe {
+// SAFETY: it crosses as a number.
+unsafe impl<W> __rt::Lift<W> for Probe {
     unsafe fn lift<S: __rt::Source<World = W>>(from: &mut S) -> Self {
         // SAFETY: the caller promises that a value of this type is next, which is a number.
         Probe(unsafe { from.u32() })
     }
 }
 
-impl<W> __rt::Lower<W> for Probe {
+// SAFETY: it crosses as a number.
+unsafe impl<W> __rt::Lower<W> for Probe {
     unsafe fn lower<S: __rt::Sink<World = W>>(&self, to: &mut S) {
         // SAFETY: the caller promises that a value of this type is next, which is a number.
         unsafe { to.u32(self.0) }
@@ -419,11 +422,11 @@ fn ends_may_go_to_other_threads_and_are_used_on_their_own() {
     let (writer, reader) = pair();
     let waiting = waiting_read(reader, false);
     let mut waiting = Some(waiting);
-    elsewhere(&mut || drop(waiting.take()));
+    std::thread::scope(|scope| scope.spawn(|| drop(waiting.take())).join().unwrap());
     writer.write_and_forget(Probe(0));
     let (writer, reader) = pair();
     let mut writer = Some(writer);
-    elsewhere(&mut || drop(writer.take()));
+    std::thread::scope(|scope| scope.spawn(|| drop(writer.take())).join().unwrap());
     assert!(format!("{reader:?}").contains("handle"));
     assert!(poll_once(&mut reader.into_future()).is_pending());
     assert_eq!(dropped(), [1, 0, 0]);

@@ -15,3 +15,5 @@ mod same_rules;
 mod stream;
 mod stream_cancel;
 mod support;
+mod threads;
+mod vtables;

@@ -263,11 +263,13 @@ impl Drop for Bomb {
 wasp_guest_rt::__rt::stream_payload! { Bomb, World, "test", new: "new", read: "read", write: "write",
 cancel_read: "cancel-read", cancel_write: "cancel-write", drop_readable: "drop-readable", drop_writable: "drop-writable" }
 
-impl<W> wasp_guest_rt::__rt::Abi<W> for Bomb {
+// SAFETY: it crosses as a number.
+unsafe impl<W> wasp_guest_rt::__rt::Abi<W> for Bomb {
     const SHAPE: wasp_guest_rt::__rt::Shape = wasp_guest_rt::__rt::Shape::scalar(4);
 }
 
-impl<W> wasp_guest_rt::__rt::Lift<W> for Bomb {
+// SAFETY: it crosses as a number.
+unsafe impl<W> wasp_guest_rt::__rt::Lift<W> for Bomb {
     unsafe fn lift<S: wasp_guest_rt::__rt::Source<World = W>>(from: &mut S) -> Self {
         // SAFETY: the caller's promise is the same.
         _ = unsafe { from.u32() };
@@ -275,7 +277,8 @@ impl<W> wasp_guest_rt::__rt::Lift<W> for Bomb {
     }
 }
 
-impl<W> wasp_guest_rt::__rt::Lower<W> for Bomb {
+// SAFETY: it crosses as a number.
+unsafe impl<W> wasp_guest_rt::__rt::Lower<W> for Bomb {
     unsafe fn lower<S: wasp_guest_rt::__rt::Sink<World = W>>(&self, to: &mut S) {
         // SAFETY: the caller's promise is the same.
         unsafe { to.u32(7) }

@@ -127,18 +127,21 @@ impl Drop for Token {
     }
 }
 
-impl<W> __rt::Abi<W> for Token {
+// SAFETY: walked as the number it is.
+unsafe impl<W> __rt::Abi<W> for Token {
     const SHAPE: __rt::Shape = __rt::Shape::scalar(4);
 }
 
-impl<W> __rt::Lift<W> for Token {
+// SAFETY: walked as the number it is.
+unsafe impl<W> __rt::Lift<W> for Token {
     unsafe fn lift<S: __rt::Source<World = W>>(from: &mut S) -> Self {
         // SAFETY: the caller's promise.
         Token::new(unsafe { from.u32() })
     }
 }
 
-impl<W> __rt::Lower<W> for Token {
+// SAFETY: walked as the number it is.
+unsafe impl<W> __rt::Lower<W> for Token {
     const OWNS: bool = true;
     unsafe fn lower<S: __rt::Sink<World = W>>(&self, to: &mut S) {
         // SAFETY: the caller's promise.

@@ -12,6 +12,7 @@ mod interrupted;
 mod memory;
 mod notices;
 mod panics;
+mod printed;
 mod random;
 mod reentry;
 mod scopes;

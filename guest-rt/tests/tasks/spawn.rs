@@ -242,3 +242,24 @@ fn block_on_waits_for_what_was_spawned_in_it() {
     let marks = trace();
     assert_eq!(marks[marks.len() - 3..], ["spawned", "waitable-set.drop 2", "8"]);
 }
+
+#[test]
+fn what_an_export_does_before_its_first_await_runs_in_its_task() {
+    let sleeper = export!(async { import(0).await });
+    static POOL: wasp_guest_rt::__rt::Pool = wasp_guest_rt::__rt::Pool::new();
+    /// As an implementer may write it: the call itself spawns, and its future does not.
+    fn eager() -> impl Future<Output = u32> {
+        spawn_local(async { import(1).await }).detach();
+        async { 5 }
+    }
+    // SAFETY: the pool is for this future.
+    let second = call(|| unsafe { wasp_guest_rt::__rt::start(&POOL, eager, |_| native::task_return()) });
+    run();
+    callee(0).returns(1);
+    run();
+    assert!(exited(sleeper), "what the second call has spawned keeps the first one");
+    assert!(!exited(second));
+    callee(1).returns(1);
+    run();
+    assert!(exited(second));
+}

@@ -140,11 +140,13 @@ impl<T> Drop for Noisy<T> {
     }
 }
 
-impl<W, T: __rt::Abi<W>> __rt::Abi<W> for Noisy<T> {
+// SAFETY: walked as what it has.
+unsafe impl<W, T: __rt::Abi<W>> __rt::Abi<W> for Noisy<T> {
     const SHAPE: __rt::Shape = T::SHAPE;
 }
 
-impl<W, T: __rt::Lower<W>> __rt::Lower<W> for Noisy<T> {
+// SAFETY: walked as what it has.
+unsafe impl<W, T: __rt::Lower<W>> __rt::Lower<W> for Noisy<T> {
     const OWNS: bool = true;
     unsafe fn lower<S: __rt::Sink<World = W>>(&self, to: &mut S) {
         // SAFETY: the caller's promise.
@@ -155,7 +157,8 @@ impl<W, T: __rt::Lower<W>> __rt::Lower<W> for Noisy<T> {
     }
 }
 
-impl<W, T: __rt::Lift<W>> __rt::Lift<W> for Noisy<T> {
+// SAFETY: walked as what it has.
+unsafe impl<W, T: __rt::Lift<W>> __rt::Lift<W> for Noisy<T> {
     unsafe fn lift<S: __rt::Source<World = W>>(from: &mut S) -> Self {
         // SAFETY: the caller's promise.
         Noisy("result", unsafe { from.take() })

@@ -1,6 +1,6 @@
 //! Enums.
 
-use super::{attributes, error_impls, lift, lower, shape};
+use super::{attributes, debug_cases, debug_impl, error_impls, lift, lower, shape};
 use crate::emit::paths::Scope;
 use crate::emit::{ident, tokens};
 use crate::guest::{documentation, root_lints};
@@ -20,14 +20,24 @@ pub(super) fn define(scope: &Scope<'_>, def: &TypeDef, cases: &[Case]) -> TokenS
         let attributes = case.attributes.iter().map(|attribute| tokens(attribute));
         quote! { #docs #(#attributes)* #name }
     });
+    let debug = match def.error {
+        true => {
+            let name = &def.name;
+            let fields = quote! {
+                .field("code", &(*self as i32)).field("name", &self.name()).field("message", &self.message())
+            };
+            debug_impl(scope, def, quote!(f.debug_struct(#name) #fields .finish()))
+        }
+        false => debug_cases(scope, def, cases),
+    };
     let described = def.error.then(|| describe(scope, def, cases));
     let error = error_impls(scope, def, quote!(::core::write!(f, "{} (error {})", self.name(), *self as i32)));
     quote! {
         #attributes
-        #[derive(Debug)]
         #[repr(#repr)]
         pub enum #name { #(#items,)* }
         #described
+        #debug
         #error
     }
 }

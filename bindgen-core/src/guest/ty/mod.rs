@@ -11,7 +11,7 @@ mod variant;
 use super::{documentation, root_lints};
 use crate::emit::paths::Scope;
 use crate::emit::{ident, tokens};
-use crate::model::{Layout, TypeDef, TypeId, TypeKind, World};
+use crate::model::{Case, Shape, TypeDef, TypeId, TypeKind, World};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
@@ -112,17 +112,42 @@ fn error_impls(scope: &Scope<'_>, def: &TypeDef, format: TokenStream) -> Option<
     })
 }
 
+/// `Debug` of a type, with the names that guests of `wit-bindgen` print.
+fn debug_impl(scope: &Scope<'_>, def: &TypeDef, format: TokenStream) -> TokenStream {
+    let (name, generics, lints) = (ident(&def.name), generics(def), root_lints(scope));
+    quote! {
+        #lints
+        impl #generics ::core::fmt::Debug for #name #generics {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                #format
+            }
+        }
+    }
+}
+
+/// `Debug` of an enum or a variant: each case says whose it is.
+fn debug_cases(scope: &Scope<'_>, def: &TypeDef, cases: &[Case]) -> TokenStream {
+    let arms = cases.iter().map(|case| {
+        let (name, text) = (ident(&case.name), format!("{}::{}", def.name, case.name));
+        match &case.ty {
+            Some(_) => quote!(Self::#name(value) => f.debug_tuple(#text).field(value).finish()),
+            None => quote!(Self::#name => f.write_str(#text)),
+        }
+    });
+    debug_impl(scope, def, quote!(match self { #(#arms,)* }))
+}
+
 /// A type's `Abi` impl and the assertion that wit-parser sees the same layout.
 fn shape(scope: &Scope<'_>, id: TypeId, shape: TokenStream) -> TokenStream {
     let def = &scope.world.types[id.0];
     let (name, generics) = (scope.name(id), generics(def));
-    let check = def.layout.map(|layout| {
-        let expected = expected(layout);
+    let check = def.shape.map(|shape| {
+        let expected = expected(shape);
         let elided = def.lifetime.then(|| quote!(<'static>));
         quote! { const _: () = <#name #elided as __rt::Abi<__World>>::SHAPE.check(#expected); }
     });
     quote! {
-        impl #generics __rt::Abi<__World> for #name #generics {
+        unsafe impl #generics __rt::Abi<__World> for #name #generics {
             const SHAPE: __rt::Shape = #shape;
         }
 
@@ -130,8 +155,8 @@ fn shape(scope: &Scope<'_>, id: TypeId, shape: TokenStream) -> TokenStream {
     }
 }
 
-fn expected(layout: Layout) -> TokenStream {
-    let (size, align, slots) = (width(layout.size), width(layout.align), Literal::usize_unsuffixed(layout.slots));
+fn expected(shape: Shape) -> TokenStream {
+    let (size, align, slots) = (width(shape.size), width(shape.align), Literal::usize_unsuffixed(shape.slots));
     quote!(__rt::Shape { size: #size, align: #align, slots: #slots })
 }
 
@@ -153,7 +178,7 @@ fn lift(scope: &Scope<'_>, id: TypeId, body: TokenStream) -> Option<TokenStream>
     let (name, generics) = (scope.name(id), generics(def));
     def.lift.then(|| {
         quote! {
-            impl #generics __rt::Lift<__World> for #name #generics {
+            unsafe impl #generics __rt::Lift<__World> for #name #generics {
                 #[inline(always)]
                 unsafe fn lift<S: __rt::Source<World = __World>>(from: &mut S) -> Self {
                     #body
@@ -172,6 +197,13 @@ fn lower(scope: &Scope<'_>, id: TypeId, body: TokenStream, disown: TokenStream) 
             const OWNS: bool = true;
         )
     });
+    // A reference has a lifetime, and only what has one may be or hold a reference.
+    let borrows = def.lifetime.then(|| {
+        let parts = def.kind.parts().into_iter().map(|ty| scope.ty(ty));
+        quote!(
+            const BORROWS: bool = false #(|| <#parts as __rt::Lower<__World>>::BORROWS)*;
+        )
+    });
     let disown = def.owns.then(|| {
         quote! {
             unsafe fn disown(&self) {
@@ -181,8 +213,9 @@ fn lower(scope: &Scope<'_>, id: TypeId, body: TokenStream, disown: TokenStream) 
     });
     def.lower.then(|| {
         quote! {
-            impl #generics __rt::Lower<__World> for #name #generics {
+            unsafe impl #generics __rt::Lower<__World> for #name #generics {
                 #owns
+                #borrows
 
                 #[inline(always)]
                 unsafe fn lower<S: __rt::Sink<World = __World>>(&self, to: &mut S) {

@@ -1,6 +1,6 @@
 //! Records.
 
-use super::{attributes, error_impls, generics, lift, lower, shape};
+use super::{attributes, debug_impl, error_impls, generics, lift, lower, shape};
 use crate::emit::paths::Scope;
 use crate::emit::{ident, tokens};
 use crate::guest::documentation;
@@ -10,18 +10,33 @@ use quote::quote;
 
 pub(super) fn define(scope: &Scope<'_>, def: &TypeDef, fields: &[Field]) -> TokenStream {
     let (attributes, name, generics) = (attributes(scope, def), ident(&def.name), generics(def));
-    let fields = fields.iter().map(|field| {
+    let items = fields.iter().map(|field| {
         let (docs, name, ty) = (documentation(&field.docs), ident(&field.name), scope.ty(&field.ty));
         let attributes = field.attributes.iter().map(|attribute| tokens(attribute));
         quote! { #docs #(#attributes)* pub #name: #ty }
     });
+    let (derive, debug) = debug(scope, def, fields);
     let error = error_impls(scope, def, quote!(::core::fmt::Debug::fmt(self, f)));
     quote! {
         #attributes
-        #[derive(Debug)]
-        pub struct #name #generics { #(#fields,)* }
+        #derive
+        pub struct #name #generics { #(#items,)* }
+        #debug
         #error
     }
+}
+
+/// `Debug` with the fields' names of WIT: derived where they are those of Rust.
+fn debug(scope: &Scope<'_>, def: &TypeDef, fields: &[Field]) -> (Option<TokenStream>, Option<TokenStream>) {
+    if fields.iter().all(|field| field.name.trim_start_matches("r#") == field.wit_name) {
+        return (Some(quote!(#[derive(Debug)])), None);
+    }
+    let text = &def.name;
+    let parts = fields.iter().map(|field| {
+        let (wit_name, name) = (&field.wit_name, ident(&field.name));
+        quote!(.field(#wit_name, &self.#name))
+    });
+    (None, Some(debug_impl(scope, def, quote!(f.debug_struct(#text) #(#parts)* .finish()))))
 }
 
 pub(super) fn abi(scope: &Scope<'_>, id: TypeId, fields: &[Field]) -> TokenStream {

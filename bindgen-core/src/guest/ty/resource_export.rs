@@ -19,7 +19,7 @@ fn owned(scope: &Scope<'_>, id: TypeId, resource: &ExportedResource) -> TokenStr
     let def = &scope.world.types[id.0];
     let (attributes, name, lints) = (attributes(scope, def), ident(&def.name), root_lints(scope));
     let guest = ident(&resource.trait_name);
-    let (module, drop) = (&resource.module, &resource.drop);
+    let (module, drop, rep) = (&resource.module, &resource.drop, &resource.rep);
     quote! {
         #attributes
         #[derive(Debug)]
@@ -75,7 +75,13 @@ fn owned(scope: &Scope<'_>, id: TypeId, resource: &ExportedResource) -> TokenStr
 
             fn rep<T_: #guest>(&self) -> *mut T_::Rep {
                 Self::implemented_by::<T_>();
-                T_::_resource_rep(self.handle()).cast()
+                Self::__rep(self.handle()).cast()
+            }
+
+            /// What the engine has for a handle. Not a function of the trait: implementers could give another address.
+            fn __rep(handle: u32) -> *mut u8 {
+                __rt::import!(#module, #rep, fn import(handle: u32) -> usize);
+                unsafe { ::core::ptr::with_exposed_provenance_mut(import(handle)) }
             }
 
             /// One type implements a resource, or memory of one would be taken for another.
@@ -130,7 +136,8 @@ fn borrow(scope: &Scope<'_>, id: TypeId, resource: &ExportedResource) -> TokenSt
 fn guest(scope: &Scope<'_>, id: TypeId, resource: &ExportedResource) -> TokenStream {
     let lints = root_lints(scope);
     let guest = ident(&resource.trait_name);
-    let (module, new, rep) = (&resource.module, &resource.new, &resource.rep);
+    let (module, new) = (&resource.module, &resource.new);
+    let name = ident(&scope.world.types[id.0].name);
     let functions = resource.functions.iter().map(|function| export::signature(scope, function));
     let glue = resource.functions.iter().map(|function| export::glue(scope, function, &resource.trait_name));
     let text = format!(" What implements the resource `{}`.", scope.world.types[id.0].wit_name);
@@ -152,8 +159,7 @@ fn guest(scope: &Scope<'_>, id: TypeId, resource: &ExportedResource) -> TokenStr
             where
                 Self: Sized,
             {
-                __rt::import!(#module, #rep, fn import(handle: u32) -> usize);
-                unsafe { ::core::ptr::with_exposed_provenance_mut(import(handle)) }
+                #name::__rep(handle)
             }
 
             /// Puts a value where it stays until [`Self::resource_from_raw_`] takes it back: in a box.

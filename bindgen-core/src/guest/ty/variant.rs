@@ -1,6 +1,6 @@
 //! Variants.
 
-use super::{attributes, error_impls, generics, lift, lower, shape};
+use super::{attributes, debug_cases, error_impls, generics, lift, lower, shape};
 use crate::emit::paths::Scope;
 use crate::emit::{ident, tokens};
 use crate::guest::documentation;
@@ -10,7 +10,7 @@ use quote::quote;
 
 pub(super) fn define(scope: &Scope<'_>, def: &TypeDef, cases: &[Case]) -> TokenStream {
     let (attributes, name, generics) = (attributes(scope, def), ident(&def.name), generics(def));
-    let cases = cases.iter().map(|case| {
+    let items = cases.iter().map(|case| {
         let (docs, name) = (documentation(&case.docs), ident(&case.name));
         let attributes = case.attributes.iter().map(|attribute| tokens(attribute));
         let payload = case.ty.as_ref().map(|ty| {
@@ -19,11 +19,12 @@ pub(super) fn define(scope: &Scope<'_>, def: &TypeDef, cases: &[Case]) -> TokenS
         });
         quote! { #docs #(#attributes)* #name #payload }
     });
+    let debug = debug_cases(scope, def, cases);
     let error = error_impls(scope, def, quote!(::core::fmt::Debug::fmt(self, f)));
     quote! {
         #attributes
-        #[derive(Debug)]
-        pub enum #name #generics { #(#cases,)* }
+        pub enum #name #generics { #(#items,)* }
+        #debug
         #error
     }
 }

@@ -69,6 +69,7 @@ impl<T: 'static> Pair<T> {
         unsafe {
             if self.writer.state.get() == CopyState::Engine {
                 self.writer.cancel(Some(self.writing.cancel));
+                self.restore();
             }
             (self.writing.drop_readable)(reader);
             let (room, _) = self.area.room(self.writing.size, self.writing.align);

@@ -8,7 +8,7 @@ pub(super) use self::writing::Written;
 
 use super::Area;
 use crate::copy::{COMPLETED, CopyState, NO_HANDLE, Pending};
-use crate::payload::FutureWriting;
+use crate::payload::{FutureWriteIntrinsics, Leftover};
 use crate::task::parked::Wake;
 use alloc::boxed::Box;
 use core::cell::{Cell, UnsafeCell};
@@ -68,7 +68,7 @@ pub(super) struct Pair<T: 'static> {
     /// The reader is in this component.
     reader_open: Cell<bool>,
     state: Cell<Value>,
-    writing: &'static FutureWriting<T>,
+    writing: &'static FutureWriteIntrinsics<T>,
     default: fn() -> T,
     value: UnsafeCell<MaybeUninit<T>>,
     area: Area<T>,
@@ -81,7 +81,7 @@ pub(super) struct Pair<T: 'static> {
 pub(super) struct Last<T> {
     woken: Option<Wake>,
     /// A value that the other side has taken, or that nobody wants.
-    dropped: Option<T>,
+    dropped: Option<Leftover<T>>,
 }
 
 impl<T> Last<T> {
@@ -98,7 +98,7 @@ impl<T> Last<T> {
 
 impl<T: 'static> Pair<T> {
     /// Returns a pair with two owners.
-    pub(super) fn new(writing: &'static FutureWriting<T>, default: fn() -> T) -> *mut Pair<T> {
+    pub(super) fn new(writing: &'static FutureWriteIntrinsics<T>, default: fn() -> T) -> *mut Pair<T> {
         Box::into_raw(Box::new(Pair {
             writer: Pending::new(NO_HANDLE),
             reader: Pending::new(NO_HANDLE),

@@ -2,6 +2,7 @@
 
 use super::{Last, Pair, Value};
 use crate::copy::{COMPLETED, CopyState, DROPPED, NO_HANDLE};
+use crate::payload::Leftover;
 use crate::task::parked::Wake;
 use core::task::Context;
 
@@ -82,7 +83,7 @@ impl<T: 'static> Pair<T> {
             (NO_HANDLE, Value::Sent) => {
                 pair.state.set(Value::Gone);
                 // SAFETY: the state said that the value is there, and does so no more.
-                last.dropped = Some(unsafe { pair.take_value() });
+                last.dropped = Some(Leftover::Value(unsafe { pair.take_value() }));
             }
             (NO_HANDLE, Value::Default) => pair.state.set(Value::Gone),
             (NO_HANDLE, Value::Unwritten | Value::Background | Value::Gone) => {}

@@ -3,6 +3,7 @@
 use super::{Last, Pair, Value};
 use crate::builtins::BLOCKED;
 use crate::copy::{COMPLETED, CopyState, DROPPED, NO_HANDLE, Pending, Wake};
+use crate::payload::Leftover;
 use crate::task::handover;
 use crate::task::waitable::Operation;
 use core::task::Context;
@@ -20,7 +21,9 @@ impl<T> Written<T> {
     fn into_last(self) -> Last<T> {
         match self {
             Written::Taken(last) => last,
-            Written::Dropped(value) | Written::Cancelled(value) => Last { woken: None, dropped: Some(value) },
+            Written::Dropped(value) | Written::Cancelled(value) => {
+                Last { woken: None, dropped: Some(Leftover::Value(value)) }
+            }
         }
     }
 }
@@ -76,7 +79,7 @@ impl<T: 'static> Pair<T> {
         // The handle is that of a writable end that is ours.
         unsafe {
             let (room, scratch) = self.area.room(self.writing.size, self.writing.align);
-            (self.writing.store)((*self.value.get()).assume_init_ref(), room, scratch);
+            (self.writing.store)(self.writing, (*self.value.get()).as_ptr(), room, scratch);
             (self.writing.write)(self.writer.handle.get(), room)
         }
     }
@@ -126,24 +129,47 @@ impl<T: 'static> Pair<T> {
     /// # Safety
     /// `code` is that of the write of the value in the pair.
     unsafe fn after_write(&self, code: u32) -> Written<T> {
-        // SAFETY: the value is there until its write has ended; the state is set below in each case.
-        let value = unsafe { self.take_value() };
         let code = code & 15;
-        if code != COMPLETED && code != DROPPED {
+        if code == COMPLETED {
+            self.state.set(Value::Gone);
+            // SAFETY: the other side has taken the value, which was stored in the area and is not read again. The end is
+            // ours, is not used again, and has written.
+            let dropped = unsafe {
+                let dropped = (self.writing.accepted)(self.writing, (*self.value.get()).as_ptr(), self.stored());
+                (self.writing.drop)(self.writer.forget_handle());
+                dropped
+            };
+            return Written::Taken(Last { woken: None, dropped });
+        }
+        // SAFETY: the value was stored, and not accepted. It is there then until the state says otherwise.
+        let value = unsafe {
+            self.restore();
+            self.take_value()
+        };
+        if code != DROPPED {
             self.state.set(Value::Unwritten);
             return Written::Cancelled(value);
         }
         self.state.set(Value::Gone);
-        if code == COMPLETED {
-            // SAFETY: the other side has taken the value.
-            unsafe { (self.writing.disown)(&value) }
-        }
-        // SAFETY: the end is ours, is not used again, and has written or knows that nobody reads.
+        // SAFETY: the end is ours, is not used again, and knows that nobody reads.
         unsafe { (self.writing.drop)(self.writer.forget_handle()) }
-        if code == DROPPED {
-            return Written::Dropped(value);
+        Written::Dropped(value)
+    }
+
+    /// Returns where the value was stored.
+    fn stored(&self) -> *mut u8 {
+        self.area.written(self.writing.size, self.writing.align).cast_mut()
+    }
+
+    /// Has the value in the pair again after it was stored.
+    ///
+    /// # Safety
+    /// It was stored since it was put here, was not accepted, and this is called once for that.
+    pub(super) unsafe fn restore(&self) {
+        if let Some(restore) = self.writing.restore {
+            // SAFETY: the caller says that the value is in the area. The pair has room for it.
+            unsafe { restore(self.writing, (*self.value.get()).as_mut_ptr(), self.stored()) }
         }
-        Written::Taken(Last { woken: None, dropped: Some(value) })
     }
 
     /// The writer is dropped. If nothing was written, that will be the default.
@@ -188,7 +214,7 @@ impl<T: 'static> Pair<T> {
             last.woken = pair.tell_reader();
         } else {
             pair.state.set(Value::Gone);
-            last.dropped = Some(value);
+            last.dropped = Some(Leftover::Value(value));
         }
         // SAFETY: the caller was an owner.
         unsafe { Self::release(this) }

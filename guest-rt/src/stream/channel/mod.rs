@@ -44,7 +44,8 @@ mod writer;
 use self::buf::RawBuf;
 use crate::abi::Scratch;
 use crate::copy::{self, COMPLETED, CopyState, NO_HANDLE, Pending, Wake};
-use crate::payload::{Items, Reading, Writing};
+use crate::owner::Owner;
+use crate::payload::{Items, ReadIntrinsics, WriteIntrinsics};
 use crate::task::current;
 use alloc::boxed::Box;
 use core::cell::{Cell, UnsafeCell};
@@ -74,10 +75,11 @@ pub(crate) struct Channel {
     pub(crate) reader: End,
     pub(crate) writer: End,
     pub(crate) items: Items,
+    pub(crate) owner: Owner,
     /// For a reader that was lifted.
-    pub(crate) reading: Option<&'static Reading>,
+    pub(crate) reading: Option<&'static ReadIntrinsics>,
     /// For a pair that was made here.
-    pub(crate) writing: Option<&'static Writing>,
+    pub(crate) writing: Option<&'static WriteIntrinsics>,
     /// Items that were read and that nobody has asked for yet.
     pub(crate) own: Cell<RawBuf>,
     /// The read that goes on fills `own`.
@@ -171,8 +173,8 @@ impl Channel {
     #[inline(never)]
     fn make(
         items: Items,
-        reading: Option<&'static Reading>,
-        writing: Option<&'static Writing>,
+        reading: Option<&'static ReadIntrinsics>,
+        writing: Option<&'static WriteIntrinsics>,
         handle: u32,
     ) -> *mut Channel {
         let local = writing.is_some();
@@ -180,6 +182,7 @@ impl Channel {
             reader: End::new(handle, true),
             writer: End::new(NO_HANDLE, local),
             items,
+            owner: Owner::here(),
             reading,
             writing,
             own: Cell::new(RawBuf::EMPTY),
@@ -197,12 +200,12 @@ impl Channel {
     }
 
     /// Makes a local pair, which has two owners.
-    pub(crate) fn pair(items: Items, writing: &'static Writing) -> *mut Channel {
+    pub(crate) fn pair(items: Items, writing: &'static WriteIntrinsics) -> *mut Channel {
         Self::make(items, None, Some(writing), NO_HANDLE)
     }
 
     /// Makes the channel of a reader that was lifted.
-    pub(crate) fn lifted(items: Items, reading: &'static Reading, handle: u32) -> *mut Channel {
+    pub(crate) fn lifted(items: Items, reading: &'static ReadIntrinsics, handle: u32) -> *mut Channel {
         Self::make(items, Some(reading), None, handle)
     }
 

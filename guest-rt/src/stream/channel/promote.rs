@@ -3,7 +3,7 @@
 use super::Channel;
 use crate::builtins::BLOCKED;
 use crate::copy::{CopyState, MAX_COUNT, NO_HANDLE};
-use crate::payload::Writing;
+use crate::payload::WriteIntrinsics;
 
 impl Channel {
     /// Makes the pair a stream of the engine, if it is none. Returns the handle of its readable end, and whether
@@ -11,7 +11,7 @@ impl Channel {
     ///
     /// The reader is open and reads nothing.
     #[inline(never)]
-    pub(crate) fn promote(&self, writing: &'static Writing) -> (u32, bool) {
+    pub(crate) fn promote(&self, writing: &'static WriteIntrinsics) -> (u32, bool) {
         if self.reader.pending.handle.get() != NO_HANDLE {
             return (self.given_handle(), false);
         }
@@ -69,6 +69,7 @@ impl Channel {
             // it: the readable end is here.
             unsafe { self.writer.pending.cancel(Some(writing.cancel)) };
             let buf = self.writer.buf.get();
+            self.end_stored(&buf, 0);
             self.writer.open_window(buf.first(&self.items), buf.rest().min(MAX_COUNT));
             self.writer.pending.state.set(CopyState::Local);
             self.clear_area();

@@ -4,7 +4,7 @@ use super::Channel;
 use super::buf::{Aftermath, RawBuf};
 use crate::builtins::BLOCKED;
 use crate::copy::{self, COMPLETED, CopyState, DROPPED, MAX_COUNT, NO_HANDLE, Wake};
-use crate::payload::Reading;
+use crate::payload::ReadIntrinsics;
 use core::task::Context;
 
 /// This many items that have no size in Rust, but have one in the canonical ABI, are read at a time.
@@ -24,7 +24,7 @@ impl Channel {
     #[inline]
     pub(crate) fn read_remotely(
         &self,
-        reading: &Reading,
+        reading: &ReadIntrinsics,
         buf: &mut RawBuf,
         most: usize,
         into_own: bool,
@@ -131,10 +131,10 @@ impl Channel {
     #[inline(never)]
     fn landed(&self, buf: &mut RawBuf, code: u32) {
         let count = copy::count(code);
-        if let Some(Reading { load: Some(load), .. }) = self.reading {
+        if let Some(reading @ ReadIntrinsics { load: Some(load), .. }) = self.reading {
             // SAFETY: the engine has written this many canonical values to the area, for us alone; there was room for as
             // many items.
-            unsafe { load(self.area.get(), buf.end(&self.items), count) }
+            unsafe { load(reading, self.area.get(), buf.end(&self.items), count) }
         }
         buf.len += count;
         if code & 15 == DROPPED {

@@ -5,7 +5,7 @@ use super::buf::{Aftermath, RawBuf};
 use super::canonical::next_stamp;
 use crate::builtins::BLOCKED;
 use crate::copy::{self, COMPLETED, CopyState, DROPPED, MAX_COUNT, NO_HANDLE, Wake};
-use crate::payload::Writing;
+use crate::payload::{EndFn, Stored, WriteIntrinsics};
 use crate::task::current;
 use core::task::Context;
 
@@ -152,11 +152,11 @@ impl Channel {
                     let to = self.area_for(buf.rest(), writing.size, writing.align);
                     // SAFETY: the items are there, and the area has room for them. Nobody else uses the scratch; what
                     // is lowered may make streams, but not use this one.
-                    unsafe { store(buf.first(&self.items), to, buf.rest(), &mut *self.scratch.get()) }
+                    unsafe { store(writing, buf.first(&self.items), to, buf.rest(), &mut *self.scratch.get()) }
                     self.stamp.set(*stamp);
                     self.area_first.set(buf.head);
                 }
-                self.area.get().wrapping_add((buf.head - self.area_first.get()) * writing.size)
+                self.area_of(buf.head, writing)
             }
         };
         // SAFETY: the handle is the writer's. This many canonical values are there, and stay until the write has ended:
@@ -164,20 +164,71 @@ impl Channel {
         unsafe { (writing.write)(self.writer.pending.handle.get(), from, count) }
     }
 
-    /// Takes the items out of the buffer that the engine has taken. Their values own nothing but memory any more, and lie
-    /// in front of the others.
+    /// Returns where the canonical value of an item of the buffer is that was stored.
+    fn area_of(&self, item: usize, writing: &WriteIntrinsics) -> *mut u8 {
+        self.area.get().wrapping_add((item - self.area_first.get()) * writing.size)
+    }
+
+    /// Takes the items out of the buffer that the engine has taken. They own nothing but memory any more, and lie in front of
+    /// the others, or their canonical values do so in the area.
     #[inline(never)]
     fn taken(&self, buf: &mut RawBuf, code: u32) {
         let count = copy::count(code);
-        if let Some(Writing { disown: Some(disown), .. }) = self.writing {
-            // SAFETY: the other side has accepted this many items, which were lowered, and are still there.
-            unsafe { disown(buf.first(&self.items), count) }
-        }
+        let stored = self.end_stored(buf, count);
         buf.head += count;
         if buf.rest() == 0 {
             self.clear_area();
         }
         self.note_dropped(code);
+        if stored && self.items.drop.is_none() {
+            // No code of users comes of that.
+            // SAFETY: the write has just ended.
+            unsafe { self.free_taken(buf, count) };
+        }
+    }
+
+    /// Ends what storing the items of a buffer began, of which the other side has accepted `count`. Returns whether there
+    /// was something to end.
+    #[inline(always)]
+    pub(super) fn end_stored(&self, buf: &RawBuf, count: usize) -> bool {
+        match self.writing {
+            Some(writing @ WriteIntrinsics { end: Some(end), .. }) if buf.rest() > 0 => {
+                self.end_with(writing, *end, buf, count);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    #[inline(never)]
+    fn end_with(&self, writing: &WriteIntrinsics, end: EndFn, buf: &RawBuf, count: usize) {
+        let stored = Stored {
+            items: buf.first(&self.items),
+            area: self.area_of(buf.head, writing),
+            accepted: count,
+            rest: buf.rest() - count,
+        };
+        // SAFETY: the items that are left in the buffer were stored in the area. Those that were accepted are only dropped
+        // from now on, or their canonical values freed. The others are stored again before they are written, if they were
+        // moved.
+        unsafe { end(writing, stored) }
+        if writing.free.is_some() {
+            self.clear_area();
+        }
+    }
+
+    /// Frees what the canonical values of items that were accepted still own, if they were moved into the area.
+    ///
+    /// # Safety
+    /// `buf` is the buffer of a write that has ended, of which the engine has taken `count` items. Nothing was stored since.
+    #[inline(never)]
+    unsafe fn free_taken(&self, buf: &RawBuf, count: usize) -> bool {
+        let Some(writing @ WriteIntrinsics { free: Some(free), .. }) = self.writing else { return false };
+        if count > 0 {
+            // SAFETY: they were stored in the area, before the items that are left, and nobody uses them any more.
+            unsafe { free(writing, self.area_of(buf.head - count, writing), count) }
+        }
+        true
     }
 
     /// Drops what the engine has taken by a write that has ended with `code`: last, since it runs code of users. What a
@@ -189,8 +240,12 @@ impl Channel {
     pub(crate) unsafe fn drop_taken(&self, buf: &RawBuf, code: u32) {
         if self.items.drop.is_some() && self.writer.engine.get() {
             let count = copy::count(code);
-            // SAFETY: these lie in front of the others, and were not dropped.
-            unsafe { self.items.drop_many(buf.first(&self.items).wrapping_sub(count * self.items.size), count) }
+            // SAFETY: these lie in front of the others, and were not dropped, unless they were moved into the area.
+            unsafe {
+                if !self.free_taken(buf, count) {
+                    self.items.drop_many(buf.first(&self.items).wrapping_sub(count * self.items.size), count);
+                }
+            }
         }
     }
 
