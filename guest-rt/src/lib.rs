@@ -125,6 +125,7 @@ pub mod __rt {
     pub use crate::stream::{ItemSource, StreamReader, StreamWriter, from_iter, from_stream, produce, stream_new};
     pub use crate::subtask::{Subtask, async_call};
     pub use crate::task::executor::{callback, start};
+    pub use crate::task::outside::Outside;
     pub use crate::task::pool::Pool;
     pub use crate::trap::invalid;
     pub use crate::{

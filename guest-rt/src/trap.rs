@@ -1,24 +1,37 @@
 //! Ends of the program that nobody can go on from.
+//!
+//! With the feature `trap-messages` they say why before the trap, through the program's panic handler. Without it a
+//! component is smaller, and its trap is bare.
 
 use alloc::alloc::Layout;
 
-/// Something that only a broken engine or broken glue can bring about.
+/// Ends the program, which says why.
 #[cold]
-pub fn invalid() -> ! {
-    #[cfg(target_arch = "wasm32")]
-    core::arch::wasm32::unreachable();
-    #[cfg(not(target_arch = "wasm32"))]
-    panic!("a value from the other side of the component boundary is not one of its type");
+#[inline(never)]
+pub(crate) fn trap(why: &'static str) -> ! {
+    #[cfg(all(target_family = "wasm", not(feature = "trap-messages")))]
+    {
+        _ = why;
+        core::arch::wasm32::unreachable()
+    }
+    #[cfg(not(all(target_family = "wasm", not(feature = "trap-messages"))))]
+    panic!("{why}")
 }
 
-/// There is no memory left. Small components shall not link a message for it.
+/// Ends the program, since a value is not one of its type: only a broken engine or broken glue can bring that about.
+#[cold]
+pub fn invalid() -> ! {
+    trap("a value from the other side of the component boundary is not one of its type")
+}
+
+/// Ends the program, since there is no memory left.
 #[cold]
 pub(crate) fn out_of_memory(layout: Layout) -> ! {
-    #[cfg(target_arch = "wasm32")]
+    #[cfg(target_family = "wasm")]
     {
         _ = layout;
-        core::arch::wasm32::unreachable();
+        trap("there is no memory left")
     }
-    #[cfg(not(target_arch = "wasm32"))]
+    #[cfg(not(target_family = "wasm"))]
     alloc::alloc::handle_alloc_error(layout);
 }

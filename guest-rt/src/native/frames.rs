@@ -94,5 +94,7 @@ pub fn realloc<T>(code: impl FnOnce() -> T) -> T {
 /// It enters at once, also while a task blocks.
 pub fn sync_export<T>(export: impl FnOnce() -> T) -> T {
     let _entered = enter(Kind::Sync);
+    // As generated code does.
+    let _outside = crate::task::outside::Outside::new();
     export()
 }

@@ -1,7 +1,7 @@
 //! Being told of a cancellation, instead of just being dropped.
 
 use super::fused::Fused;
-use super::notices::{Notice, Registered};
+use crate::task::notices::{Notice, Registered};
 use crate::task::spawn::{self, spawn_local};
 use crate::task::wake::wake;
 use crate::task::{current, executor};

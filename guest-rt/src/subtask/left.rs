@@ -26,8 +26,9 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
         // SAFETY: the operation was registered.
         let handle = unsafe { self.operation.handle() };
         let state = self.operation.withdraw().or_else(|| cancel(handle));
-        // SAFETY: the scratch and the parameters are here while it is starting, and are not used here afterwards.
-        let params = self.is_starting().then(|| unsafe {
+        // SAFETY: the call is pending. The scratch and the parameters are here while it is starting, and are not used here
+        // afterwards.
+        let params = unsafe { self.is_starting() }.then(|| unsafe {
             let scratch = (*self.scratch.get()).assume_init_read();
             (ManuallyDrop::into_inner(ptr::read(self.params.get())), scratch)
         });

@@ -37,7 +37,7 @@ pub unsafe fn async_call<W, P: Lower<W>, R: Lift<W>, const N: usize, const K: us
     const { assert!(R::SHAPE.size <= 8 * K) };
     Subtask {
         operation: Place::new(),
-        starting: Cell::new(false),
+        starting: Cell::new(MaybeUninit::uninit()),
         area: Cell::new(MaybeUninit::uninit()),
         params: UnsafeCell::new(ManuallyDrop::new(params)),
         scratch: UnsafeCell::new(MaybeUninit::uninit()),
@@ -73,8 +73,9 @@ pub unsafe fn async_call<W, P: Lower<W>, R: Lift<W>, const N: usize, const K: us
 /// `call_with_copies`, `started`, `finish`, `abandon`.
 pub struct Subtask<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, const K: usize> {
     operation: Place,
-    /// The callee has not read the parameters; they and the scratch are still needed.
-    starting: Cell<bool>,
+    /// The callee has not read the parameters; they and the scratch are still needed. Written when the call is pending, if
+    /// it matters then.
+    starting: Cell<MaybeUninit<bool>>,
     /// Where the engine writes the result, while the call is pending.
     area: Cell<MaybeUninit<*mut u8>>,
     /// Here until the callee has them: while new or starting.
@@ -117,9 +118,12 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
             if !this.operation.has(subtask::RETURNED) {
                 let state = wait(&this.operation, cx);
                 if state != subtask::RETURNED {
-                    if state != PENDING && this.is_starting() {
-                        // SAFETY: the subtask has left the state STARTING.
-                        unsafe { this.started() }
+                    // SAFETY: a call that is over has nothing new; others are pending. The subtask has left the state
+                    // STARTING.
+                    unsafe {
+                        if state != PENDING && this.is_starting() {
+                            this.started();
+                        }
                     }
                     return Poll::Pending;
                 }
@@ -142,13 +146,15 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
         // pinned, and dropping it withdraws the operation.
         unsafe {
             if status == subtask::RETURNED {
-                this.operation.skip();
                 let result = take_result::<W, R, K>(area);
+                // Late, so that it is plain to the compiler that there is nothing to drop.
+                this.operation.skip();
                 this.release_params();
                 return Poll::Ready(result);
             }
             this.area.set(MaybeUninit::new(area));
             if status & 15 == subtask::STARTED {
+                this.set_starting(false);
                 Operation::register_new(this.operation.bind(), status >> 4, cx);
                 this.release_params();
             } else if Self::POINTS_INSIDE && !scratch.is_deep() {
@@ -179,10 +185,21 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
         current::calling(|| import(slots, area.expose_provenance()))
     }
 
-    /// The callee has not read the parameters, which matters.
+    /// Returns whether the callee of a pending call has not read the parameters, and that matters.
+    ///
+    /// # Safety
+    /// The call is pending.
     #[inline(always)]
-    fn is_starting(&self) -> bool {
-        Self::KEEPS && self.starting.get()
+    unsafe fn is_starting(&self) -> bool {
+        // SAFETY: where it matters, it was written when the call became pending.
+        Self::KEEPS && unsafe { self.starting.get().assume_init() }
+    }
+
+    #[inline(always)]
+    fn set_starting(&self, starting: bool) {
+        if Self::KEEPS {
+            self.starting.set(MaybeUninit::new(starting));
+        }
     }
 
     /// The callee has not started, and what it was passed lies here or is borrowed: calls it again, with copies of that.
@@ -204,12 +221,13 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
             let area = self.area.get().assume_init();
             let status = self.call(slots, area);
             if status == subtask::RETURNED {
-                self.operation.skip();
                 let result = take_result::<W, R, K>(area);
+                self.operation.skip();
                 self.release_params();
                 return Poll::Ready(result);
             }
             if status & 15 == subtask::STARTED {
+                self.set_starting(false);
                 Operation::register_new(self.operation.bind(), status >> 4, cx);
                 self.release_params();
             } else {
@@ -225,8 +243,8 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
     /// The subtask is new, and in the state STARTING; `scratch` has what the parameters were lowered to.
     #[inline(always)]
     unsafe fn wait_to_start(&self, handle: u32, scratch: Scratch, cx: &mut Context<'_>) {
+        self.set_starting(true);
         if Self::KEEPS {
-            self.starting.set(true);
             // SAFETY: nobody else uses the cell.
             unsafe { (*self.scratch.get()).write(scratch) };
         } else {
@@ -244,7 +262,7 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
     #[cold]
     #[inline(never)]
     unsafe fn started(&self) {
-        self.starting.set(false);
+        self.set_starting(false);
         // SAFETY: while it was starting, the scratch and the parameters were here.
         unsafe {
             (*self.scratch.get()).assume_init_drop();

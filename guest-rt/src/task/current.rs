@@ -22,6 +22,10 @@ struct State {
     background: Cell<Option<TaskRef>>,
     /// As above.
     adrift: Cell<Option<TaskRef>>,
+    /// Code is running that is no task's.
+    outside: Cell<bool>,
+    /// What was current when that began, or went on.
+    under: Cell<Option<TaskRef>>,
 }
 
 local! {
@@ -30,6 +34,8 @@ local! {
         asleep: Cell::new(None),
         background: Cell::new(None),
         adrift: Cell::new(None),
+        outside: Cell::new(false),
+        under: Cell::new(None),
     };
 }
 
@@ -73,9 +79,10 @@ pub(crate) fn enter(task: TaskRef) -> Previous {
     Previous(STATE.current.replace(Some(task)))
 }
 
-/// The task that was entered stops running.
-pub(crate) fn leave(previous: Previous) {
-    STATE.current.set(previous.task().or_else(|| background_if(is_busy)));
+/// The task that the engine has called stops running. Whoever else is under way in this instance is in the middle of a
+/// call, and makes itself current when it goes on: see [`calling`].
+pub(crate) fn leave() {
+    STATE.current.set(or_background(None));
 }
 
 /// Returns the task that runs, if one does.
@@ -132,11 +139,8 @@ pub(crate) fn may_block() -> bool {
 
 #[cold]
 #[inline(never)]
-fn is_under_async_export(mut task: TaskRef) -> bool {
-    while let Some(outer) = task.outer.get() {
-        task = outer;
-    }
-    task.pool.is_some()
+fn is_under_async_export(task: TaskRef) -> bool {
+    task.outermost().pool.is_some()
 }
 
 /// Returns a task that may block, or else the background, whose work the next call of an async export takes over.
@@ -162,38 +166,90 @@ pub(crate) fn for_blocking_work() -> TaskRef {
     background
 }
 
-/// Calls an import. Engines may run other code of this instance before a callee in another component has started or
-/// returned: not only inside of the call, but also up to a point where that code waits in turn. So who is current is set
-/// anew afterwards.
+/// Calls an import.
+///
+/// Before a callee in another component has started or returned, engines may run other code of this instance: not only
+/// inside of the call, but also up to a point where that code waits in turn. Tasks exclude each other; code that is
+/// [outside](step_out) of them does not, and so puts things as they were while it is in a call.
 #[inline(always)]
 pub(crate) fn calling<T>(import: impl FnOnce() -> T) -> T {
-    let task = STATE.current.get();
+    let outside = STATE.outside.get();
+    let aside = if outside { step_aside() } else { None };
     let result = import();
-    STATE.current.set(task);
+    if outside {
+        step_back(aside);
+    }
     result
 }
 
-/// Calls a built-in that may wait. Meanwhile others of this instance can run, and no task is current to them.
+/// Returns what was current to code outside of tasks.
+#[cold]
 #[inline(never)]
+fn step_aside() -> Option<TaskRef> {
+    STATE.outside.set(false);
+    STATE.current.replace(or_background(STATE.under.get()))
+}
+
+#[cold]
+#[inline(never)]
+fn step_back(aside: Option<TaskRef>) {
+    STATE.outside.set(true);
+    STATE.under.set(STATE.current.replace(or_background(aside)));
+}
+
+/// Returns the task, or where it is none, the background if that has work by now.
+fn or_background(task: Option<TaskRef>) -> Option<TaskRef> {
+    task.filter(|task| !is_background(*task)).or_else(|| background_if(is_busy))
+}
+
+/// Enters code that is no task's: none is current to it. Returns what [`step_in`] needs.
+#[inline]
+pub(super) fn step_out() -> (Option<TaskRef>, bool) {
+    let current = STATE.current.replace(or_background(None));
+    (STATE.under.replace(current), STATE.outside.replace(true))
+}
+
+/// Ends such code. What is current again is what is so by now, if it is in the middle of a call.
+#[inline]
+pub(super) fn step_in((under, outside): (Option<TaskRef>, bool)) {
+    STATE.current.set(or_background(STATE.under.replace(under)));
+    STATE.outside.set(outside);
+}
+
+/// Calls a built-in that may wait. Meanwhile others of this instance can run, and no task is current to them.
+#[inline(always)]
 pub(crate) fn blocking<T>(builtin: impl FnOnce() -> T) -> T {
-    /// Makes the task current again, also when the stand-in for an engine traps.
-    struct Awake(TaskRef, bool);
-    impl Drop for Awake {
-        fn drop(&mut self) {
-            if self.1 {
-                awake(self.0);
-            }
-            STATE.current.set(Some(self.0));
-        }
-    }
-    let Some(task) = running() else { return builtin() };
+    let _awake = fall_asleep();
+    builtin()
+}
+
+/// Makes a task current again that blocked, also when the stand-in for an engine traps.
+struct Awake {
+    task: Option<TaskRef>,
+    sleeps: bool,
+}
+
+#[inline(never)]
+fn fall_asleep() -> Awake {
+    let Some(task) = running() else { return Awake { task: None, sleeps: false } };
     let sleeps = !task.slept.get();
     if sleeps {
         sleep(task);
     }
     STATE.current.set(background_if(is_busy));
-    let _awake = Awake(task, sleeps);
-    builtin()
+    Awake { task: Some(task), sleeps }
+}
+
+impl Drop for Awake {
+    #[inline(never)]
+    fn drop(&mut self) {
+        if let Some(task) = self.task {
+            if self.sleeps {
+                awake(task);
+            }
+            STATE.current.set(Some(task));
+        }
+    }
 }
 
 /// A task goes to sleep that was not asleep.

@@ -3,7 +3,7 @@
 //! A call that is ready at its first poll touches its block and nothing else; all that others need is out of line.
 
 use super::current::Previous;
-use super::node::{HELD, LIVE, NodeRef, QUEUED, Vtable};
+use super::node::{HELD, LIVE, NodeRef, Vtable};
 use super::pool::Pool;
 use super::{CANCEL, Task, TaskRef, YIELD, current, handover, waitable, wake};
 use crate::builtins::{self, code, event};
@@ -80,7 +80,7 @@ pub unsafe fn start<F: Future, G: Fn(F::Output)>(pool: &'static Pool, make: impl
         None => fresh(Layout::new::<Root<F, G>>(), Root::<F, G>::VTABLE, pool),
     };
     let previous = current::enter(task);
-    let unwind = OnUnwind(|| abort(task, previous));
+    let unwind = OnUnwind(|| abort(task));
     let future = make();
     let root = task.block::<Root<F, G>>();
     // SAFETY: blocks of the pool are `Root<F, G>`, since only this function puts them there, and this one is not in use.
@@ -113,19 +113,19 @@ fn fresh(layout: Layout, vtable: &'static Vtable, pool: &'static Pool) -> TaskRe
 /// After the first poll of a task that is not over, or not the only thing there is.
 #[inline(never)]
 fn settle(task: TaskRef, previous: Previous) -> u32 {
+    let unwind = OnUnwind(|| abort(task));
     if previous.is_background() {
         handover::adopt_nodes(task);
         handover::sweep();
         handover::adopt_operations(task);
     }
-    let unwind = OnUnwind(|| abort(task, previous));
     let answer = run(task);
     unwind.disarm();
     if answer != code::EXIT {
         builtins::context_set(task.block());
         current::sleep(task);
     }
-    leave(task, answer, previous)
+    leave(task, answer)
 }
 
 /// Continues a task: the callback of every async export. Returns what it returns to the engine.
@@ -137,7 +137,7 @@ pub unsafe fn callback(event: u32, handle: u32, code: u32) -> u32 {
     let task = unsafe { TaskRef::from_block(builtins::context_get()) };
     // Before the event is delivered: whom it wakes has to know that this task is awake.
     let previous = current::enter(task);
-    let unwind = OnUnwind(|| abort(task, previous));
+    let unwind = OnUnwind(|| abort(task));
     let mut woken = None;
     if event.wrapping_sub(1) < event::CANCELLED - 1 {
         woken = waitable::deliver(event, handle, code);
@@ -161,7 +161,7 @@ pub unsafe fn callback(event: u32, handle: u32, code: u32) -> u32 {
     }
     let answer = proceed(task, woken);
     unwind.disarm();
-    leave(task, answer, previous)
+    leave(task, answer)
 }
 
 /// The rest of a callback, in which `woken` is still to be woken.
@@ -177,11 +177,11 @@ fn proceed(task: TaskRef, woken: Option<NodeRef>) -> u32 {
 }
 
 /// The task returns `answer` to the engine, which is returned.
-fn leave(task: TaskRef, answer: u32, previous: Previous) -> u32 {
+fn leave(task: TaskRef, answer: u32) -> u32 {
     if answer == code::EXIT {
         end(task);
     }
-    handover::leave(previous);
+    handover::leave();
     answer
 }
 
@@ -308,22 +308,24 @@ fn end(task: TaskRef) {
 
 /// A panic passes by a task of the stand-in: it is over as it is. Its block is not used again.
 #[cold]
-fn abort(task: TaskRef, previous: Previous) {
+fn abort(task: TaskRef) {
     let root = task.root();
     if root.has(LIVE) {
         // SAFETY: it is live, and the poll that panicked is over.
         unsafe { (root.vtable.get().cancel)(root) };
     }
     while let Some(node) = task.pop() {
+        // Held, since its future may own its handle.
+        node.add(HELD);
         if node.has(LIVE) && node != root {
             // SAFETY: it is live, and no poll of it is under way: those that are polled are in no queue.
             unsafe { (node.vtable.get().cancel)(node) };
         }
-        node.remove(QUEUED);
+        node.remove(HELD);
         (node.vtable.get().release)(node);
     }
     if task.slept.get() {
         current::awake(task);
     }
-    previous.restore();
+    handover::leave();
 }

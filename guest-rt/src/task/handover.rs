@@ -49,10 +49,10 @@ pub(crate) fn bequeath(task: TaskRef, previous: Previous) {
     waitable::move_all(task, heir);
 }
 
-/// The task that was entered stops running. When it was the last one, the instance is at rest.
+/// The task that the engine has called stops running. When it was the last one, the instance is at rest.
 #[inline]
-pub(crate) fn leave(previous: Previous) {
-    current::leave(previous);
+pub(crate) fn leave() {
+    current::leave();
     if current::asleep().is_none() {
         rest::if_idle();
     }

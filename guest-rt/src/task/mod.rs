@@ -19,14 +19,16 @@
 //!   ([`current::blocking`]).
 //! - What is made where no task is current goes to a task that sleeps, or else to the background ([`current`]).
 //!
-//! The modules, each of which uses only those before it: `node` and this one, `pool`, `sets`, `table`, `current`, `wake`,
-//! `parked`, `rest`, `waitable`, `handover`, `executor`, `spawn`, `block_on`, `yields`.
+//! The modules, each of which uses only those before it: `notices`, `node` and this one, `pool`, `sets`, `table`, `current`, `wake`,
+//! `parked`, `rest`, `outside`, `waitable`, `handover`, `executor`, `spawn`, `block_on`, `yields`.
 
 pub(crate) mod block_on;
 pub(crate) mod current;
 pub(crate) mod executor;
 pub(crate) mod handover;
 pub(crate) mod node;
+pub(crate) mod notices;
+pub(crate) mod outside;
 pub(crate) mod parked;
 pub(crate) mod pool;
 pub(crate) mod rest;
@@ -38,8 +40,8 @@ pub(crate) mod wake;
 pub(crate) mod yields;
 
 use self::node::{LIVE, Node, NodeRef, QUEUED, Vtable};
+use self::notices::Notices;
 use self::pool::Pool;
-use crate::structured::Notices;
 use core::cell::Cell;
 use core::mem::ManuallyDrop;
 use core::ops::Deref;
@@ -151,6 +153,15 @@ impl TaskRef {
     pub(crate) fn root(self) -> NodeRef {
         // SAFETY: the block starts with it, is never freed, and the pointer is the one the block was created with.
         unsafe { NodeRef::new(self.0.cast()) }
+    }
+
+    /// Returns the task that is at the bottom, of those that block each other.
+    pub(crate) fn outermost(self) -> TaskRef {
+        let mut task = self;
+        while let Some(outer) = task.outer.get() {
+            task = outer;
+        }
+        task
     }
 
     /// Returns the block, with provenance for all of it.

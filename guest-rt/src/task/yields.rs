@@ -1,6 +1,7 @@
 //! Letting others run.
 
-use super::{CANCEL, YIELD, current};
+use super::node::QUEUED;
+use super::{CANCEL, TaskRef, YIELD, current};
 use crate::builtins;
 use core::future::Future;
 use core::pin::Pin;
@@ -34,13 +35,18 @@ impl Future for Yield {
 /// Blocks until the engine has given others a turn: the current function waits, and with it everything else on its task.
 /// Asynchronous functions should rather await [`yield_async`].
 ///
-/// Returns whether to go on: `false` means that the task was cancelled meanwhile, and should return soon. When it next
-/// waits instead, it is dropped.
+/// Returns whether to go on: `false` means that the caller of the export has cancelled it meanwhile, and so it should return
+/// soon. When the export's future next waits instead, it is dropped.
+#[allow(clippy::redundant_closure, reason = "an imported function is no closure")]
 pub fn yield_blocking() -> bool {
-    let task = current::running();
+    let call = current::running().map(TaskRef::outermost);
     let cancelled = current::blocking(|| builtins::thread_yield_cancellable()) != 0;
-    if cancelled && let Some(task) = task {
-        task.interrupt(CANCEL);
+    if cancelled && let Some(call) = call {
+        call.interrupt(CANCEL);
+        // Its root is being polled: with something in its queue, the executor looks again.
+        if !call.root.has(QUEUED) {
+            call.push(call.root());
+        }
     }
     !cancelled
 }

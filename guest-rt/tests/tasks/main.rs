@@ -8,6 +8,7 @@ mod completed;
 mod counting;
 mod executor;
 mod instances;
+mod interrupted;
 mod memory;
 mod notices;
 mod panics;

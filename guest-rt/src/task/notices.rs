@@ -43,7 +43,7 @@ impl Notices {
     }
 
     /// Adds an entry, on behalf of the root of the task or of a future that was spawned onto it.
-    pub(super) fn add(&self, notice: &Rc<Notice>, is_root: bool) -> Registered {
+    pub(crate) fn add(&self, notice: &Rc<Notice>, is_root: bool) -> Registered {
         notice.requested.set(self.requested.get());
         let list = match self.list() {
             Some(list) => list,
@@ -58,7 +58,7 @@ impl Notices {
     }
 
     /// Returns whether this is still the use of the block that `registered` is for.
-    pub(super) fn are_of(&self, registered: &Registered) -> bool {
+    pub(crate) fn are_of(&self, registered: &Registered) -> bool {
         self.list().is_some_and(|list| core::ptr::addr_eq(Rc::as_ptr(&list), Rc::as_ptr(&registered.list)))
     }
 
@@ -114,11 +114,11 @@ impl List for Entries {
 }
 
 /// A place in the list of one use of a block; given back when this is dropped.
-pub(super) struct Registered {
+pub(crate) struct Registered {
     list: Rc<dyn List>,
     key: usize,
     /// It is on behalf of the root of the task.
-    pub(super) is_root: bool,
+    pub(crate) is_root: bool,
 }
 
 impl Drop for Registered {
@@ -151,20 +151,20 @@ impl Drop for Told {
 
 /// What one is told through.
 #[derive(Default)]
-pub(super) struct Notice {
+pub(crate) struct Notice {
     requested: Cell<bool>,
     waiting: RefCell<Slab<Waker>>,
 }
 
 impl Notice {
-    pub(super) fn is_requested(&self) -> bool {
+    pub(crate) fn is_requested(&self) -> bool {
         self.requested.get()
     }
 
     /// Has a request wake `waker`, instead of the waker under `key`. Returns the new key.
     ///
     /// Runs code of users, which may bring a request about: look for one afterwards.
-    pub(super) fn wait(&self, key: Option<usize>, waker: &Waker) -> usize {
+    pub(crate) fn wait(&self, key: Option<usize>, waker: &Waker) -> usize {
         let is_same = |registered: &mut Waker| registered.will_wake(waker);
         if let Some(key) = key
             && self.waiting.borrow_mut().get_mut(key).is_some_and(is_same)
@@ -182,7 +182,7 @@ impl Notice {
 
     /// Removes the waker under `key`, and returns it.
     #[must_use = "dropping a waker runs code of users, so it is dropped last"]
-    pub(super) fn leave(&self, key: usize) -> Option<Waker> {
+    pub(crate) fn leave(&self, key: usize) -> Option<Waker> {
         self.waiting.borrow_mut().remove(key)
     }
 }
