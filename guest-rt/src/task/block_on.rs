@@ -89,6 +89,7 @@ impl<F: Future> Frame<F> {
 
 /// # Safety
 /// `frame` is what the functions in `vtable` expect, until this returns or panics.
+#[allow(clippy::redundant_closure, reason = "an imported function is no closure")]
 #[inline(never)]
 unsafe fn drive(vtable: &'static Vtable, frame: *const ()) {
     let task = take();

@@ -37,6 +37,7 @@ impl Future for Yield {
 ///
 /// Returns whether to go on: `false` means that the caller of the export has cancelled it meanwhile, and so it should return
 /// soon. When the export's future next waits instead, it is dropped.
+#[allow(clippy::redundant_closure, reason = "an imported function is no closure")]
 pub fn yield_blocking() -> bool {
     let call = current::running().map(TaskRef::outermost);
     let cancelled = current::blocking(|| builtins::thread_yield_cancellable()) != 0;
