@@ -3,6 +3,7 @@
 use crate::abi::{Abi, Lift, Lower, Shape, Sink, Source};
 use crate::builtins::{self, Message};
 use crate::instance::local;
+use crate::owner::Owner;
 use crate::task::rest;
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -32,8 +33,11 @@ const TAKEN: u32 = u32::MAX;
 /// The component model's `error-context`: what went wrong, for people who debug.
 ///
 /// The message may be changed or dropped on its way, so programs must not depend on it.
+///
+/// Natively it belongs to the thread that it was made on: elsewhere it has no message, and dropping it changes nothing.
 pub struct ErrorContext {
     handle: AtomicU32,
+    owner: Owner,
 }
 
 impl ErrorContext {
@@ -47,7 +51,7 @@ impl ErrorContext {
     /// Owns a handle.
     #[doc(hidden)]
     pub fn from_handle(handle: u32) -> ErrorContext {
-        ErrorContext { handle: AtomicU32::new(handle) }
+        ErrorContext { handle: AtomicU32::new(handle), owner: Owner::here() }
     }
 
     /// The handle.
@@ -58,6 +62,9 @@ impl ErrorContext {
 
     /// The message.
     pub fn debug_message(&self) -> String {
+        if !self.owner.is_here() {
+            return String::new();
+        }
         let mut message = Message { bytes: ptr::null_mut(), len: 0 };
         builtins::error_context_debug_message(self.handle(), &mut message);
         // SAFETY: the engine wrote a message of UTF-8 that it had `cabi_realloc` allocate.
@@ -138,6 +145,9 @@ impl core::error::Error for ErrorContext {}
 
 impl Drop for ErrorContext {
     fn drop(&mut self) {
+        if !self.owner.is_here() {
+            return;
+        }
         let handle = *self.handle.get_mut();
         if handle != TAKEN {
             builtins::error_context_drop(handle);

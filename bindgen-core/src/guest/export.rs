@@ -145,6 +145,7 @@ pub(super) fn glue(scope: &Scope<'_>, function: &Function, bound: &str) -> Token
         #lints
         pub unsafe fn #name<T_: #bound>(#args: [u64; #count]) #result {
             #enter
+            let __outside = __rt::Outside::new();
             #borrows
             #lifted
             #body

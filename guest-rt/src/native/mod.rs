@@ -50,3 +50,8 @@ pub fn owned() -> alloc::vec::Vec<alloc::string::String> {
     let tasks = tasks::all(|tasks| tasks.keys().map(|id| alloc::format!("task {id}")).collect::<alloc::vec::Vec<_>>());
     handles.chain(tasks).collect()
 }
+
+/// Returns how many wakes from other threads wait for their own.
+pub fn wakes_abroad() -> usize {
+    crate::task::wake::abroad::count()
+}

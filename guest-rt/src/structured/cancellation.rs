@@ -1,9 +1,9 @@
 //! Being told of a cancellation, instead of just being dropped.
 
 use super::fused::Fused;
+use crate::task::node::QUEUED;
 use crate::task::notices::{Notice, Registered};
 use crate::task::spawn::{self, spawn_local};
-use crate::task::wake::wake;
 use crate::task::{current, executor};
 use alloc::rc::Rc;
 use core::fmt;
@@ -57,9 +57,9 @@ impl Cancellation {
         let notice = Rc::<Notice>::default();
         let registered = current::running().map(|task| {
             let is_root = task.polled.get().is_none();
-            if is_root && !task.slept.get() {
+            if is_root && !task.slept.get() && !task.root.has(QUEUED) {
                 // A task that is over at its first poll with nothing queued skips `executor::end`, which clears the list.
-                wake(task.root());
+                task.push(task.root());
             }
             task.notices.add(&notice, is_root)
         });

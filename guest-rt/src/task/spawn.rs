@@ -268,17 +268,49 @@ fn free(node: NodeRef) {
 /// Writes a future into a block.
 fn insert<F: Future + 'static>(future: F) -> NodeRef {
     // Blocks are kept for ever, so what is big goes to one of its own that is not.
-    if const { Layout::new::<Child<F>>().size() > LARGEST || align_of::<Child<F>>() > ALIGN } {
-        return insert_small(Box::pin(future));
+    if const { fits::<Child<F>>() } {
+        insert_small(future, Child::<F>::take)
+    } else {
+        insert_small(Boxed(Box::pin(future)), Child::<Boxed<F>>::take_boxed)
     }
-    insert_small(future)
 }
 
-fn insert_small<F: Future + 'static>(future: F) -> NodeRef {
+/// A future in a box, which puts its result into one.
+struct Boxed<F>(Pin<Box<F>>);
+
+impl<F: Future> Future for Boxed<F> {
+    type Output = Box<F::Output>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Box<F::Output>> {
+        self.0.as_mut().poll(cx).map(Box::new)
+    }
+}
+
+impl<F: Future> Child<Boxed<F>> {
+    /// # Safety
+    /// As for `Head::take`, with room for what is in the box.
+    unsafe fn take_boxed(node: NodeRef, to: *mut u8) {
+        // SAFETY: the block holds a result, which the caller takes, and there is room for what is in it.
+        unsafe {
+            let slot = (*node.block::<Self>()).slot.get();
+            to.cast::<F::Output>().write(*ManuallyDrop::take(&mut (*slot).result));
+        }
+    }
+}
+
+const fn fits<T>() -> bool {
+    size_of::<T>() <= LARGEST && align_of::<T>() <= ALIGN
+}
+
+fn insert_small<F: Future + 'static>(future: F, take: unsafe fn(NodeRef, *mut u8)) -> NodeRef {
+    // Not a constant assertion: what is not called is instantiated as well.
+    if const { !fits::<Child<F>>() } {
+        crate::trap::invalid();
+    }
     let node = BLOCKS.take(const { class_of(size_of::<Child<F>>()) });
     node.vtable.set(Child::<F>::VTABLE);
-    head(node).take.set(Child::<F>::take);
-    // SAFETY: the block is big enough, and not in use.
+    head(node).take.set(take);
+    // SAFETY: the block is big enough and aligned, and not in use.
     unsafe {
         let slot = Slot { future: ManuallyDrop::new(future) };
         (&raw mut (*node.block::<Child<F>>()).slot).write(UnsafeCell::new(slot));

@@ -34,6 +34,8 @@ fn wake_raw(node: *const ()) {
 /// Returns a waker that polls `node` again. Cloning and dropping it does nothing.
 #[inline(always)]
 pub(crate) fn waker_of(node: NodeRef) -> Waker {
+    #[cfg(not(target_family = "wasm"))]
+    abroad::expect();
     // SAFETY: a node's block is never freed. Wakers may go to other threads: those only read the node's `thread`, which
     // never changes.
     unsafe { Waker::from_raw(RawWaker::new(node.block::<()>().cast_const(), &WAKER)) }
@@ -178,22 +180,62 @@ pub(super) fn give_back() {
 #[cfg(not(target_family = "wasm"))]
 pub(crate) mod abroad {
     use super::{NodeRef, wake};
-    use alloc::vec::Vec;
+    use alloc::collections::{BTreeMap, BTreeSet};
+    use core::cell::RefCell;
+    use core::ptr::NonNull;
     use core::sync::atomic::{AtomicUsize, Ordering};
-    use std::sync::{Mutex, PoisonError};
+    use std::sync::{Mutex, MutexGuard, PoisonError};
 
-    struct Woken(NodeRef);
-    // SAFETY: only the node's own thread does more with it than to read its `thread`.
-    unsafe impl Send for Woken {}
+    /// The addresses of the nodes to wake, by thread. A thread that has ended has no entry.
+    type Woken = BTreeMap<usize, BTreeSet<usize>>;
 
-    static WOKEN: Mutex<Vec<Woken>> = Mutex::new(Vec::new());
+    static WOKEN: Mutex<Woken> = Mutex::new(Woken::new());
+    /// How many there are.
     static COUNT: AtomicUsize = AtomicUsize::new(0);
 
-    /// Leaves a wake for the node's own thread.
+    std::thread_local! {
+        static HERE: RefCell<Option<Here>> = const { RefCell::new(None) };
+    }
+
+    /// The entry of this thread, which ends with it.
+    struct Here(usize);
+
+    impl Drop for Here {
+        fn drop(&mut self) {
+            change(|woken| _ = woken.remove(&self.0));
+        }
+    }
+
+    fn change(f: impl FnOnce(&mut Woken)) {
+        let mut woken: MutexGuard<'_, Woken> = WOKEN.lock().unwrap_or_else(PoisonError::into_inner);
+        f(&mut woken);
+        COUNT.store(woken.values().map(BTreeSet::len).sum(), Ordering::Release);
+    }
+
+    /// This thread will look for wakes that others left.
+    pub(super) fn expect() {
+        // Where the thread's locals are gone already, there is nobody to wake.
+        _ = HERE.try_with(|here| {
+            if here.borrow().is_none() {
+                let thread = crate::instance::thread();
+                change(|woken| _ = woken.entry(thread).or_default());
+                here.replace(Some(Here(thread)));
+            }
+        });
+    }
+
+    /// Leaves a wake for the node's own thread, if that has not ended.
     pub(super) fn send(node: NodeRef) {
-        let mut woken = WOKEN.lock().unwrap_or_else(PoisonError::into_inner);
-        woken.push(Woken(node));
-        COUNT.store(woken.len(), Ordering::Release);
+        change(|woken| {
+            if let Some(nodes) = woken.get_mut(&node.thread) {
+                nodes.insert(node.block::<()>().expose_provenance());
+            }
+        });
+    }
+
+    /// Returns how many wakes wait for their own thread.
+    pub(crate) fn count() -> usize {
+        COUNT.load(Ordering::Acquire)
     }
 
     /// Does the wakes that other threads left for this one.
@@ -201,13 +243,12 @@ pub(crate) mod abroad {
         if COUNT.load(Ordering::Acquire) == 0 {
             return;
         }
-        let thread = crate::instance::thread();
-        let mine: Vec<NodeRef> = {
-            let mut woken = WOKEN.lock().unwrap_or_else(PoisonError::into_inner);
-            let mine = woken.extract_if(.., |woken| woken.0.thread == thread).map(|woken| woken.0).collect();
-            COUNT.store(woken.len(), Ordering::Release);
-            mine
-        };
-        mine.into_iter().for_each(wake);
+        let mut mine = BTreeSet::new();
+        change(|woken| mine = woken.get_mut(&crate::instance::thread()).map(core::mem::take).unwrap_or_default());
+        for address in mine {
+            let node = NonNull::new(core::ptr::with_exposed_provenance_mut(address));
+            // SAFETY: `send` put the addresses of nodes there, and those of this thread only are here.
+            wake(unsafe { NodeRef::new(node.unwrap_unchecked()) });
+        }
     }
 }

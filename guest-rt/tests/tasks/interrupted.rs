@@ -208,3 +208,34 @@ fn a_synchronous_export_in_the_middle_of_a_task_s_call_does_not_block() {
     run();
     assert!(exited(task));
 }
+
+#[test]
+fn a_notice_of_one_call_does_not_keep_the_next_from_being_cancelled() {
+    thread_local! {
+        static KEPT: RefCell<Option<Pin<Box<dyn Future<Output = ()>>>>> = const { RefCell::new(None) };
+    }
+    fn call(first: bool) -> TaskId {
+        static POOL: __rt::Pool = __rt::Pool::new();
+        let make = move || {
+            if first {
+                // As `fn export() -> impl Future` may do, before it returns its future.
+                let mut heeds: Pin<Box<dyn Future<Output = ()>>> =
+                    Box::pin(wasp_guest_rt::Cancellation::heed(async |_| pending().await));
+                assert!(heeds.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+                KEPT.set(Some(heeds));
+            }
+            async move {
+                if !first {
+                    import(0).await;
+                }
+            }
+        };
+        // SAFETY: nobody else uses the pool.
+        native::call(move || unsafe { __rt::start(&POOL, make, |()| native::task_return()) })
+    }
+    assert!(exited(call(true)));
+    let second = call(false);
+    native::cancel(second);
+    run();
+    assert!(exited(second), "nobody in this call heeds a cancellation");
+}

@@ -263,3 +263,32 @@ fn what_an_export_does_before_its_first_await_runs_in_its_task() {
     run();
     assert!(exited(second));
 }
+
+#[test]
+fn a_large_result_has_room_of_its_own() {
+    let task = export!(async {
+        let handle = spawn_local(async { [7_u8; 1 << 15] });
+        let around: Vec<_> = (0..64).map(|_| vec![1_u8; 4096]).collect();
+        let result = handle.await.expect("it was not cancelled");
+        assert!(result.iter().all(|byte| *byte == 7));
+        assert!(around.iter().flatten().all(|byte| *byte == 1), "somebody else's memory was overwritten");
+        // One that nobody takes is dropped.
+        drop(spawn_local(async { [const { String::new() }; 500].map(|_| String::from("on the heap")) }));
+    });
+    run();
+    assert!(exited(task));
+}
+
+#[test]
+fn a_result_of_large_alignment_is_aligned() {
+    #[repr(align(64))]
+    struct Aligned(u8);
+    let task = export!(async {
+        let handles: Vec<_> = (0..8).map(|i| spawn_local(async move { Aligned(i) })).collect();
+        for (i, handle) in handles.into_iter().enumerate() {
+            assert_eq!(usize::from(handle.await.expect("it was not cancelled").0), i);
+        }
+    });
+    run();
+    assert!(exited(task));
+}

@@ -46,3 +46,40 @@ fn wakes_of_two_threads_reach_their_own() {
     let threads = [std::thread::spawn(round), std::thread::spawn(round)];
     threads.into_iter().for_each(|thread| thread.join().expect("no panic"));
 }
+
+#[test]
+fn wakes_for_a_thread_that_has_ended_are_forgotten() {
+    let ended =
+        std::thread::spawn(|| wasp_guest_rt::block_on(core::future::poll_fn(|cx| Poll::Ready(cx.waker().clone()))));
+    let waker = ended.join().expect("it ends");
+    for _ in 0..if cfg!(miri) { 10 } else { 100_000 } {
+        waker.wake_by_ref();
+    }
+    assert_eq!(native::wakes_abroad(), 0);
+}
+
+#[test]
+fn many_wakes_of_one_future_are_one() {
+    let flag = Flag::default();
+    let task = export!(flag.clone());
+    let waker = flag.waker().expect("it waits");
+    std::thread::spawn(move || (0..100).for_each(|_| waker.wake_by_ref())).join().expect("they are harmless there");
+    assert!(native::wakes_abroad() <= 1);
+    flag.raise();
+    run();
+    assert!(exited(task));
+}
+
+#[test]
+fn what_belongs_to_another_thread_changes_nothing_here() {
+    let theirs = std::thread::spawn(|| wasp_guest_rt::ErrorContext::new("theirs")).join().expect("it ends");
+    let ours = wasp_guest_rt::ErrorContext::new("ours");
+    assert_eq!(theirs.debug_message(), "");
+    drop(theirs);
+    assert_eq!(ours.debug_message(), "ours");
+    let theirs = std::thread::spawn(wasp_guest_rt::BackpressureGuard::new).join().expect("it ends");
+    let ours = wasp_guest_rt::BackpressureGuard::new();
+    drop(theirs);
+    assert_eq!(native::backpressure(), 1);
+    drop(ours);
+}

@@ -69,6 +69,7 @@ fn owned(scope: &Scope<'_>, id: TypeId, resource: &ExportedResource) -> TokenStr
 
             #[doc(hidden)]
             pub unsafe fn dtor<T_: #guest>(rep: *mut u8) {
+                let _outside = __rt::Outside::new();
                 Self::implemented_by::<T_>();
                 drop(unsafe { T_::resource_from_raw_(rep.cast()) });
             }
