@@ -142,6 +142,7 @@ unsafe impl<W, P, const K: usize> Abi<W> for Indirect<P, K> {
 unsafe impl<W, P: Lower<W>, const K: usize> Lower<W> for Indirect<P, K> {
     const OWNS: bool = P::OWNS;
     const BORROWS: bool = P::BORROWS;
+    const LENDS: bool = P::LENDS;
     const SPILLS: bool = true;
 
     #[inline(always)]

@@ -73,6 +73,7 @@ unsafe impl<W, T> Abi<W> for [T] {
 unsafe impl<W, T: Lower<W>> Lower<W> for [T] {
     const OWNS: bool = T::OWNS;
     const BORROWS: bool = T::BORROWS;
+    const LENDS: bool = T::LENDS;
 
     #[inline(always)]
     unsafe fn lower<S: Sink<World = W>>(&self, to: &mut S) {
@@ -120,6 +121,7 @@ macro_rules! owned {
         unsafe impl<W, T: Lower<W>> Lower<W> for $ty {
             const OWNS: bool = T::OWNS;
             const BORROWS: bool = T::BORROWS;
+            const LENDS: bool = T::LENDS;
 
             #[inline(always)]
             unsafe fn lower<S: Sink<World = W>>(&self, to: &mut S) {
@@ -172,6 +174,7 @@ unsafe impl<W, T: Lower<W>, const N: usize> Lower<W> for [T; N] {
     const PLAIN: bool = T::PLAIN;
     const OWNS: bool = T::OWNS;
     const BORROWS: bool = T::BORROWS;
+    const LENDS: bool = T::LENDS;
 
     #[inline(always)]
     unsafe fn lower<S: Sink<World = W>>(&self, to: &mut S) {

@@ -138,6 +138,8 @@ macro_rules! map {
             const OWNS: bool = <K as $crate::__rt::Lower<$world>>::OWNS || <V as $crate::__rt::Lower<$world>>::OWNS;
             const BORROWS: bool =
                 <K as $crate::__rt::Lower<$world>>::BORROWS || <V as $crate::__rt::Lower<$world>>::BORROWS;
+            const LENDS: bool =
+                <K as $crate::__rt::Lower<$world>>::LENDS || <V as $crate::__rt::Lower<$world>>::LENDS;
 
             #[inline(always)]
             unsafe fn lower<S: $crate::__rt::Sink<World = $world>>(&self, to: &mut S) {

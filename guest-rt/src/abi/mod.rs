@@ -104,6 +104,8 @@ pub unsafe trait Lower<W>: Abi<W> {
     const OWNS: bool = false;
     /// Holds a reference, to something else than a handle: what it lowers to may point into memory that others own.
     const BORROWS: bool = false;
+    /// Holds a reference to a handle, which is lent until the callee has returned.
+    const LENDS: bool = false;
     /// Lowers to the address of memory inside of the value, unless the scratch is deep.
     const SPILLS: bool = false;
     /// Lowers to a handle, and to no memory: references to it borrow nothing that matters here.
@@ -245,6 +247,7 @@ unsafe impl<W, T: Abi<W> + ?Sized> Abi<W> for &T {
 // SAFETY: a reference is walked as what it refers to.
 unsafe impl<W, T: Lower<W> + ?Sized> Lower<W> for &T {
     const BORROWS: bool = !T::HANDLE;
+    const LENDS: bool = T::HANDLE || T::LENDS;
 
     #[inline(always)]
     unsafe fn lower<S: Sink<World = W>>(&self, to: &mut S) {

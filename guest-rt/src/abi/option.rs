@@ -25,6 +25,7 @@ unsafe impl<W, T: Lift<W>> Lift<W> for Option<T> {
 unsafe impl<W, T: Lower<W>> Lower<W> for Option<T> {
     const OWNS: bool = T::OWNS;
     const BORROWS: bool = T::BORROWS;
+    const LENDS: bool = T::LENDS;
 
     #[inline(always)]
     unsafe fn lower<S: Sink<World = W>>(&self, to: &mut S) {

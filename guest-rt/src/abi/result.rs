@@ -25,6 +25,7 @@ unsafe impl<W, T: Lift<W>, E: Lift<W>> Lift<W> for Result<T, E> {
 unsafe impl<W, T: Lower<W>, E: Lower<W>> Lower<W> for Result<T, E> {
     const OWNS: bool = T::OWNS || E::OWNS;
     const BORROWS: bool = T::BORROWS || E::BORROWS;
+    const LENDS: bool = T::LENDS || E::LENDS;
 
     #[inline(always)]
     unsafe fn lower<S: Sink<World = W>>(&self, to: &mut S) {

@@ -53,6 +53,7 @@ macro_rules! tuple {
         unsafe impl<W, $($ty: Lower<W>),*> Lower<W> for ($($ty,)*) {
             const OWNS: bool = $($ty::OWNS)||*;
             const BORROWS: bool = $($ty::BORROWS)||*;
+            const LENDS: bool = $($ty::LENDS)||*;
 
             #[inline(always)]
             unsafe fn lower<S: Sink<World = W>>(&self, to: &mut S) {
@@ -117,6 +118,7 @@ unsafe impl<W, A: Lift<W> + Fields<W>, B: Lift<W> + Fields<W>> Lift<W> for Args<
 unsafe impl<W, A: Lower<W> + Fields<W>, B: Lower<W> + Fields<W>> Lower<W> for Args<A, B> {
     const OWNS: bool = A::OWNS || B::OWNS;
     const BORROWS: bool = A::BORROWS || B::BORROWS;
+    const LENDS: bool = A::LENDS || B::LENDS;
 
     #[inline(always)]
     unsafe fn lower<S: Sink<World = W>>(&self, to: &mut S) {

@@ -199,9 +199,10 @@ fn lower(scope: &Scope<'_>, id: TypeId, body: TokenStream, disown: TokenStream) 
     });
     // A reference has a lifetime, and only what has one may be or hold a reference.
     let borrows = def.lifetime.then(|| {
-        let parts = def.kind.parts().into_iter().map(|ty| scope.ty(ty));
+        let parts: Vec<_> = def.kind.parts().into_iter().map(|ty| scope.ty(ty)).collect();
         quote!(
             const BORROWS: bool = false #(|| <#parts as __rt::Lower<__World>>::BORROWS)*;
+            const LENDS: bool = false #(|| <#parts as __rt::Lower<__World>>::LENDS)*;
         )
     });
     let disown = def.owns.then(|| {
