@@ -29,7 +29,8 @@ use wasmtime::{Config, Engine};
 /// The engine's settings for components that use WASI 0.3: the component model with `async func`, `stream` and `future`.
 ///
 /// Two parts of WIT are still behind a gate in the engine and are opened here, since bindings support them:
-/// `error-context` and `map`; so are lists of a fixed length.
+/// `error-context` and `map`; so are lists of a fixed length. So is the asynchronous form of `subtask.cancel`, which guests
+/// with the feature `async-cancel` call.
 ///
 /// ```
 /// let mut config = wasp_host_rt::config();
@@ -40,6 +41,7 @@ use wasmtime::{Config, Engine};
 pub fn config() -> Config {
     let mut config = Config::new();
     config.wasm_component_model_async(true);
+    config.wasm_component_model_more_async_builtins(true);
     config.wasm_component_model_error_context(true);
     config.wasm_component_model_fixed_length_lists(true);
     config.wasm_component_model_map(true);

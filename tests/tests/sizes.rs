@@ -47,6 +47,7 @@ fn size(example: &str, opt: &str, options: &[&str]) -> Result<usize> {
         arguments.push(format!("--config=profile.{profile}.{setting}"));
     }
     let mut arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+    arguments.extend(["--no-default-features", "--features=borrowed"]);
     arguments.extend(options);
     let guests = build::guests(Side::Ours, "wasp-test-guests", BARE, &arguments)?;
     let (_, module) = guests.iter().find(|(name, _)| name == example).context("no guest was built")?;
