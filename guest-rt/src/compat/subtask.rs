@@ -97,10 +97,8 @@ struct Handle<S: Subtask> {
 }
 
 // SAFETY: nothing is touched elsewhere than on the owner's thread, see `Owner`.
-#[cfg(not(all(target_family = "wasm", target_feature = "atomics")))]
 unsafe impl<S: Subtask> Send for Handle<S> {}
 // SAFETY: as above.
-#[cfg(not(all(target_family = "wasm", target_feature = "atomics")))]
 unsafe impl<S: Subtask> Sync for Handle<S> {}
 
 impl<S: Subtask> Handle<S> {

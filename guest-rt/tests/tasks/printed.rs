@@ -7,10 +7,10 @@ use wasp_guest_rt::rt::async_support::{Subtask, TaskCancelOnDrop, start_task};
 use wasp_guest_rt::yield_async;
 
 /// An import, `(u32, string) -> string`, that the test answers.
-struct Import;
+pub(crate) struct Import;
 
 #[derive(Clone, Copy)]
-struct Lowered(u32, *mut u8, usize);
+pub(crate) struct Lowered(u32, *mut u8, usize);
 
 // SAFETY: the parameters are passed by value, and the result is an address and a length.
 unsafe impl Subtask for Import {
@@ -61,7 +61,7 @@ unsafe impl Subtask for Import {
     }
 }
 
-fn text() -> Noisy<String> {
+pub(crate) fn text() -> Noisy<String> {
     Noisy("text", "some text".to_string())
 }
 

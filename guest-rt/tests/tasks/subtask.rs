@@ -278,3 +278,28 @@ fn a_call_moves_to_the_task_that_polls_it() {
     run();
     assert!(exited(b) && !exited(a));
 }
+
+#[test]
+fn what_the_import_owns_stays_until_a_call_that_is_left_behind_is_over() {
+    record();
+    let owned = Noisy("owned", ());
+    // SAFETY: the stand-in answers as such an import does.
+    let call = unsafe {
+        wasp_guest_rt::__rt::async_call::<World, _, u32, 1, 1>((0,), move |_: [u64; 1], result| {
+            _ = &owned;
+            called(0, native::subtask_started(), result)
+        })
+    };
+    native::sync_export(|| {
+        let mut call = Box::pin(call);
+        assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        drop(call);
+        note("left behind");
+    });
+    callee(0).returns_when_cancelled(7);
+    export!(async {});
+    run();
+    let kept = ["left behind", "subtask.cancel 1", "drop owned"];
+    assert_eq!(trace().into_iter().filter(|mark| kept.contains(&mark.as_str())).collect::<Vec<_>>(), kept);
+    assert_eq!(handles(), 0);
+}

@@ -3,8 +3,10 @@
 use crate::export;
 use crate::support::*;
 use core::future::poll_fn;
-use core::task::{Poll, Waker};
+use core::task::{Context, Poll, Waker};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
+use wasp_guest_rt::rt::async_support::Subtask as _;
 use wasp_guest_rt::spawn_local;
 
 #[test]
@@ -82,4 +84,82 @@ fn what_belongs_to_another_thread_changes_nothing_here() {
     drop(theirs);
     assert_eq!(native::backpressure(), 1);
     drop(ours);
+}
+
+/// Drops a future on another thread, after polling it there if it is `pending`, which must be refused.
+fn drop_elsewhere<F: Future + Send>(future: core::pin::Pin<Box<F>>, pending: bool) {
+    std::thread::scope(|scope| {
+        let thread = scope.spawn(move || {
+            let mut future = future;
+            let mut poll = || drop(future.as_mut().poll(&mut Context::from_waker(Waker::noop())));
+            assert!(!pending || catch_unwind(AssertUnwindSafe(&mut poll)).is_err(), "it was polled on another thread");
+        });
+        thread.join().expect("dropping it harms nobody");
+    });
+}
+
+#[test]
+fn a_call_may_be_sent_and_is_left_alone_where_it_means_nothing() {
+    record();
+    // One that was not made, with all that it has.
+    drop_elsewhere(Box::pin(import_string(0, Noisy("text", "hello".into()))), false);
+    let mut import_printed = crate::printed::Import;
+    drop_elsewhere(Box::pin(import_printed.call((0, crate::printed::text()))), false);
+    // One whose callee works, one whose callee has not started, and a printed one.
+    let task = export!(async {
+        let (mut working, mut starting) =
+            (Box::pin(import(0)), Box::pin(import_string(1, Noisy("kept", "text".into()))));
+        assert!(futures::poll!(&mut working).is_pending() && futures::poll!(&mut starting).is_pending());
+        drop_elsewhere(working, true);
+        drop_elsewhere(starting, true);
+        let mut import_printed = crate::printed::Import;
+        let mut printed = Box::pin(import_printed.call((2, crate::printed::text())));
+        assert!(futures::poll!(&mut printed).is_pending());
+        drop_elsewhere(printed, true);
+        import(3).await
+    });
+    callee(1).starts();
+    for number in 0..3 {
+        callee(number).returns(number);
+    }
+    run();
+    callee(3).returns(3);
+    run();
+    let trace = trace();
+    assert!(trace.iter().any(|mark| mark == "returned 3"), "{trace:?}");
+    assert!(!trace.iter().any(|mark| mark == "drop kept" || mark.starts_with("subtask.cancel")), "{trace:?}");
+    _ = task;
+}
+
+#[test]
+fn a_call_goes_back_and_forth_before_it_is_made_and_after_it_is_over() {
+    let call = Box::pin(import_ready(1));
+    let call = std::thread::spawn(move || call).join().unwrap();
+    let slot = Arc::new(Mutex::new(None));
+    let kept = slot.clone();
+    export!(async move {
+        let mut call = call;
+        assert_eq!(call.as_mut().await, 2);
+        let mut waits = Box::pin(import(0));
+        assert!(futures::poll!(&mut waits).is_pending());
+        native::later(|| callee(0).returns(5));
+        assert_eq!(waits.as_mut().await, 5);
+        *kept.lock().unwrap() = Some((call, waits));
+    });
+    run();
+    let (call, waits) = slot.lock().unwrap().take().expect("both are over");
+    drop_elsewhere(call, false);
+    drop_elsewhere(waits, false);
+}
+
+#[test]
+fn back_pressure_is_of_the_thread_that_made_it() {
+    let guard = wasp_guest_rt::BackpressureGuard::new();
+    std::thread::spawn(move || {
+        drop(guard);
+        assert_eq!(calls_of("backpressure.dec"), 0);
+    })
+    .join()
+    .expect("it is harmless there");
+    assert_eq!((calls_of("backpressure.inc"), calls_of("backpressure.dec")), (1, 0));
 }
