@@ -116,12 +116,26 @@ pub(crate) fn for_new_work() -> TaskRef {
 #[cold]
 #[inline(never)]
 fn elsewhere() -> TaskRef {
-    if let Some(task) = STATE.asleep.get() {
+    if let Some(task) = asleep_in_async_export() {
         return task;
     }
     let background = background();
     STATE.current.set(Some(background));
     background
+}
+
+/// Returns a call of an async export that has gone to sleep, or blocks. Not the `block_on` in which it does: that ends when
+/// all it spawned is done, which must not depend on others.
+fn asleep_in_async_export() -> Option<TaskRef> {
+    let mut next = STATE.asleep.get();
+    while let Some(task) = next {
+        let call = task.outermost();
+        if call.pool.is_some() {
+            return Some(call);
+        }
+        next = task.after.get();
+    }
+    None
 }
 
 /// Returns whether the current function may call a built-in that waits: it runs in a call of an async export.
@@ -152,12 +166,8 @@ pub(crate) fn for_blocking_work() -> TaskRef {
         }
         next = task.outer.get();
     }
-    let mut next = STATE.asleep.get();
-    while let Some(task) = next {
-        if is_under_async_export(task) {
-            return task;
-        }
-        next = task.after.get();
+    if let Some(task) = asleep_in_async_export() {
+        return task;
     }
     let background = background();
     if get().is_none() {

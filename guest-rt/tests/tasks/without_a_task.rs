@@ -152,3 +152,15 @@ fn a_call_started_by_a_task_may_be_dropped_after_it() {
     run();
     assert_eq!(handles(), 0);
 }
+
+#[test]
+fn what_a_synchronous_export_spawns_keeps_no_block_on_from_returning() {
+    record();
+    later(|| {
+        native::sync_export(|| spawn_local(core::future::pending::<()>()).detach());
+        callee(0).returns(3);
+    });
+    export!(async { wasp_guest_rt::block_on(import(0)) });
+    run();
+    assert!(trace().contains(&"returned 3".to_owned()));
+}
