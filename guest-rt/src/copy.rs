@@ -154,7 +154,7 @@ impl Pending {
         // the operation was withdrawn. The operation stays in place with this.
         unsafe {
             (*this).state.set(CopyState::Engine);
-            Operation::detach(&raw const (*this).operation, (*this).handle.get(), done);
+            Operation::detach(&raw const (*this).operation, (*this).handle.get(), false, done);
         }
     }
 

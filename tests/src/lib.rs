@@ -2,6 +2,7 @@
 //! suites.
 
 pub mod bench;
+pub mod beside;
 pub mod build;
 pub mod build_time;
 pub mod component;

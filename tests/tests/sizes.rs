@@ -12,6 +12,9 @@ fn a_world_of_thirteen_functions_is_small() -> Result<()> {
         let ours = size("size-thirteen", opt, &[])?;
         let small = size("size-thirteen", opt, &["--features=small"])?;
         println!("thirteen functions, opt-level {opt}: {ours} bytes, with the small allocator {small}");
+        let [alone, small_alone] = ["--features=borrowed", "--features=borrowed,small"]
+            .map(|features| size("size-thirteen", opt, &["--no-default-features", features]));
+        println!("  for modules without other runtimes: {} bytes, {}", alone?, small_alone?);
         ensure!(ours <= most, "{ours} bytes, more than {most}");
         ensure!(small <= most_small, "{small} bytes with the small allocator, more than {most_small}");
     }

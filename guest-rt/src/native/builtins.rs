@@ -7,12 +7,13 @@ use super::{ends, frames, schedule, subtasks, table, tasks};
 use crate::builtins::event;
 use core::ptr;
 
-pub(crate) fn waitable_set_new() -> u32 {
+/// `waitable-set.new`
+pub fn waitable_set_new() -> u32 {
     builtin("waitable-set.new", &[], || Ok(table::new_set()))
 }
 
-#[allow(dead_code, reason = "built-ins are listed here whether they are used or not")]
-pub(crate) fn waitable_set_drop(set: u32) {
+/// `waitable-set.drop`
+pub fn waitable_set_drop(set: u32) {
     builtin_unit("waitable-set.drop", &[set], || table::drop_set(set));
 }
 
@@ -27,7 +28,8 @@ pub(crate) fn waitable_set_wait(set: u32, payload: &mut [u32; 2]) -> u32 {
     })
 }
 
-pub(crate) fn waitable_set_poll(set: u32, payload: &mut [u32; 2]) -> u32 {
+/// `waitable-set.poll`
+pub fn waitable_set_poll(set: u32, payload: &mut [u32; 2]) -> u32 {
     builtin("waitable-set.poll", &[set], || take(set, payload))
 }
 
@@ -48,15 +50,18 @@ pub(super) fn deliver(waitable: u32) -> [u32; 3] {
     [event.kind, waitable, event.code]
 }
 
-pub(crate) fn waitable_join(waitable: u32, set: u32) {
+/// `waitable.join`
+pub fn waitable_join(waitable: u32, set: u32) {
     builtin_unit("waitable.join", &[waitable, set], || table::join(waitable, set));
 }
 
-pub(crate) fn subtask_drop(subtask: u32) {
+/// `subtask.drop`
+pub fn subtask_drop(subtask: u32) {
     builtin_unit("subtask.drop", &[subtask], || subtasks::drop(subtask));
 }
 
-pub(crate) fn subtask_cancel(subtask: u32) -> u32 {
+/// `subtask.cancel`
+pub fn subtask_cancel(subtask: u32) -> u32 {
     builtin("subtask.cancel", &[subtask], || subtasks::cancel(subtask, true))
 }
 

@@ -26,6 +26,11 @@ mod tests;
 mod trace;
 mod transmit;
 
+#[cfg(feature = "beside")]
+pub use crate::task::wasip3_task_set;
+pub use builtins::{
+    subtask_cancel, subtask_drop, waitable_join, waitable_set_drop, waitable_set_new, waitable_set_poll,
+};
 pub use ends::{
     future_cancel, future_drop, future_new, future_read, future_write, stream_cancel, stream_drop, stream_new,
     stream_read, stream_write,

@@ -85,7 +85,7 @@ impl<W, P: Lower<W>, R: Lift<W>, I, const K: usize> Left<W, P, R, I, K> {
             #[cfg(feature = "async-cancel")]
             {
                 crate::task::handover::sweep();
-                Operation::detach(&raw const (*left).operation, (*left).handle, Self::done);
+                Operation::detach(&raw const (*left).operation, (*left).handle, true, Self::done);
             }
             #[cfg(not(feature = "async-cancel"))]
             crate::task::spawn::put_off(left.cast(), Self::cancel);

@@ -5,12 +5,12 @@ use super::wake::{wake, waker_of};
 use super::{Task, TaskRef, current, executor, handover, sets, waitable};
 use crate::builtins::{self, code};
 use crate::instance::{OnUnwind, local};
-use alloc::boxed::Box;
+use alloc::alloc::Layout;
 use core::cell::{Cell, UnsafeCell};
 use core::future::Future;
 use core::mem::{ManuallyDrop, MaybeUninit};
 use core::pin::Pin;
-use core::ptr::{self, NonNull};
+use core::ptr;
 use core::task::{Context, Poll};
 
 /// Runs a future, and what it spawns, until all of it is done. Returns the result of the future.
@@ -154,7 +154,7 @@ fn end(task: TaskRef, previous: current::Previous) {
         }
     }
     if previous.task().is_none() {
-        handover::leave();
+        handover::leave(previous);
     }
 }
 
@@ -164,10 +164,10 @@ fn take() -> TaskRef {
         FREE.set(task.after.get());
         return task;
     }
-    let block = NonNull::from(Box::leak(Box::<Blocking>::new_uninit()));
-    // SAFETY: the memory is fresh, fits such a block, and is leaked.
+    // SAFETY: the layout is that of such a block, of which the rest is written here.
     unsafe {
-        (&raw mut (*block.cast::<Blocking>().as_ptr()).frame).write(Cell::new(ptr::null()));
-        TaskRef::create(block.cast(), &NOTHING, None, waker_of)
+        let task = TaskRef::allocate(Layout::new::<Blocking>(), &NOTHING, None, waker_of);
+        (&raw mut (*task.block::<Blocking>()).frame).write(Cell::new(ptr::null()));
+        task
     }
 }

@@ -6,16 +6,14 @@
 //! [`get`] returns where no task runs, so that `start` notices.
 
 use super::node::{NodeRef, Vtable};
-use super::{Task, TaskRef};
+use super::word::{WORD, Word};
+use super::{Task, TaskRef, foreign};
 use crate::instance::local;
-use alloc::boxed::Box;
+use core::alloc::Layout;
 use core::cell::Cell;
-use core::ptr::NonNull;
 use core::task::Waker;
 
 struct State {
-    /// The task that runs. While none does: none, or the background when that has work.
-    current: Cell<Option<TaskRef>>,
     /// The tasks that have returned to the engine, or block, linked by `Task::after`.
     asleep: Cell<Option<TaskRef>>,
     /// Made when it is first needed.
@@ -25,64 +23,80 @@ struct State {
     /// Code is running that is no task's.
     outside: Cell<bool>,
     /// What was current when that began, or went on.
-    under: Cell<Option<TaskRef>>,
+    under: Cell<Word>,
 }
 
 local! {
     static STATE: State = State {
-        current: Cell::new(None),
         asleep: Cell::new(None),
         background: Cell::new(None),
         adrift: Cell::new(None),
         outside: Cell::new(false),
-        under: Cell::new(None),
+        under: Cell::new(Word::NOTHING),
     };
 }
 
-/// Returns the current task. Where none runs, this is the background if that has work.
+/// Returns the current task, unless it is one of another runtime. Where none runs, this is the background if that has work.
 #[inline(always)]
 pub(crate) fn get() -> Option<TaskRef> {
-    STATE.current.get()
+    WORD.get().own()
+}
+
+/// As [`get`], for where that is called often.
+#[inline(always)]
+pub(crate) fn own() -> Option<TaskRef> {
+    WORD.get().own_inline()
 }
 
 /// What was current before a task was entered.
 #[derive(Clone, Copy)]
-pub(crate) struct Previous(Option<TaskRef>);
+pub(crate) struct Previous(Word);
 
 impl Previous {
     /// Returns whether nothing was current, and the background has no work.
     #[inline(always)]
-    pub(crate) fn is_none(self) -> bool {
-        self.0.is_none()
+    pub(crate) fn is_nothing(self) -> bool {
+        self.0.is_nothing()
     }
 
     /// Returns whether the background was current, and so has work for the task that was entered.
     pub(crate) fn is_background(self) -> bool {
-        self.0.is_some_and(is_background)
+        is_word_of_background(self.0)
     }
 
     /// Returns the task that was current and still runs, under the one that was entered.
     pub(crate) fn task(self) -> Option<TaskRef> {
-        self.0.filter(|task| !is_background(*task))
+        self.0.own().filter(|task| !is_background(*task))
+    }
+
+    /// Returns who takes over what the task that was entered leaves behind: the task that runs under it, or else one that
+    /// sleeps, or the background.
+    pub(crate) fn heir(self) -> TaskRef {
+        if let Some(other) = self.0.foreign() {
+            // SAFETY: it was in the word and will be again, so it is still valid.
+            return unsafe { foreign::stand_in(other, None) };
+        }
+        self.task().or_else(asleep).unwrap_or_else(background)
     }
 
     /// Makes current again what was.
     #[inline(always)]
     pub(crate) fn restore(self) {
-        STATE.current.set(self.0);
+        WORD.set(self.0);
     }
 }
 
 /// Makes `task` the current one. Returns what was.
 #[inline(always)]
 pub(crate) fn enter(task: TaskRef) -> Previous {
-    Previous(STATE.current.replace(Some(task)))
+    Previous(WORD.replace(Word::of(task)))
 }
 
 /// The task that the engine has called stops running. Whoever else is under way in this instance is in the middle of a
 /// call, and makes itself current when it goes on: see [`calling`].
-pub(crate) fn leave() {
-    STATE.current.set(or_background(None));
+pub(crate) fn leave(previous: Previous) {
+    // A task of another runtime does not make itself current.
+    WORD.set(or_background(if previous.0.foreign().is_some() { previous.0 } else { Word::NOTHING }));
 }
 
 /// Returns the task that runs, if one does.
@@ -90,9 +104,25 @@ pub(crate) fn running() -> Option<TaskRef> {
     get().filter(|task| !is_background(*task))
 }
 
+/// Returns whether the word says who runs, if it is not the background.
+#[cfg(feature = "beside")]
+pub(super) fn is_told() -> bool {
+    !WORD.get().is_nothing()
+}
+
+/// Returns the task that runs, if one does and is known here: one of another runtime by its stand-in.
+pub(crate) fn known() -> Option<TaskRef> {
+    // SAFETY: it is in the word.
+    running().or_else(|| unsafe { foreign::last(WORD.get().foreign()?) })
+}
+
 /// Returns whether `task` will look into its queue without being called.
 #[inline(always)]
 pub(crate) fn will_run(task: TaskRef) -> bool {
+    WORD.get() == Word::of(task) || will_run_later(task)
+}
+
+fn will_run_later(task: TaskRef) -> bool {
     let mut current = get();
     while let Some(running) = current {
         if running == task {
@@ -107,20 +137,60 @@ pub(crate) fn will_run(task: TaskRef) -> bool {
 /// Returns the task that what is made now belongs to.
 #[inline(always)]
 pub(crate) fn for_new_work() -> TaskRef {
-    match get() {
+    match own() {
         Some(task) => task,
         None => elsewhere(),
     }
 }
 
+/// Returns the task that what is made now belongs to, where no task of ours is current.
 #[cold]
 #[inline(never)]
-fn elsewhere() -> TaskRef {
-    if let Some(task) = asleep_in_async_export() {
-        return task;
+pub(crate) fn elsewhere() -> TaskRef {
+    if let Some(other) = WORD.get().foreign() {
+        // SAFETY: it is in the word.
+        return unsafe { foreign::stand_in(other, None) };
     }
+    sleeper()
+}
+
+/// As [`for_new_work`], for what nobody polls. Where a task of another runtime is current that would forget that when it is
+/// cancelled, it is none of its.
+#[cold]
+pub(crate) fn for_left_work() -> TaskRef {
+    match WORD.get().foreign() {
+        // SAFETY: it is in the word.
+        Some(other) if !unsafe { foreign::keeps(other) } => sleeper(),
+        _ => for_new_work(),
+    }
+}
+
+/// Returns the task that polls what is in `joined` now. For one of another runtime that is a stand-in, which the caller has
+/// to use.
+#[cfg_attr(feature = "beside", inline(never))]
+#[cfg_attr(not(feature = "beside"), inline(always))]
+pub(crate) fn polling(joined: Option<TaskRef>) -> Option<TaskRef> {
+    match get() {
+        None => WORD.get().foreign().map(|other| {
+            // SAFETY: it is in the word.
+            unsafe { foreign::stand_in(other, joined) }
+        }),
+        task => task,
+    }
+}
+
+/// Returns a task that sleeps, or else the background, of which the next call of an async export is told.
+#[inline(never)]
+fn sleeper() -> TaskRef {
+    asleep_in_async_export().unwrap_or_else(announced)
+}
+
+/// Returns the background. Where nothing is current it is now, so that the next call of an async export notices.
+fn announced() -> TaskRef {
     let background = background();
-    STATE.current.set(Some(background));
+    if WORD.get().is_nothing() {
+        WORD.set(Word::of(background));
+    }
     background
 }
 
@@ -142,12 +212,13 @@ fn asleep_in_async_export() -> Option<TaskRef> {
 ///
 /// This is the one answer to that question. Engines trap in calls of synchronous exports even where there is nothing to
 /// wait for, so whatever would cancel or wait asks first.
-#[inline(always)]
+#[inline(never)]
 pub(crate) fn may_block() -> bool {
     match get() {
         Some(task) if task.pool.is_some() => true,
         Some(task) => is_under_async_export(task),
-        None => false,
+        // Another runtime calls what it got from us in its own exports, or where it waits itself.
+        None => WORD.get().foreign().is_some(),
     }
 }
 
@@ -169,11 +240,7 @@ pub(crate) fn for_blocking_work() -> TaskRef {
     if let Some(task) = asleep_in_async_export() {
         return task;
     }
-    let background = background();
-    if get().is_none() {
-        STATE.current.set(Some(background));
-    }
-    background
+    announced()
 }
 
 /// Calls an import.
@@ -184,7 +251,7 @@ pub(crate) fn for_blocking_work() -> TaskRef {
 #[inline(always)]
 pub(crate) fn calling<T>(import: impl FnOnce() -> T) -> T {
     let outside = STATE.outside.get();
-    let aside = if outside { step_aside() } else { None };
+    let aside = if outside { step_aside() } else { Word::NOTHING };
     let result = import();
     if outside {
         step_back(aside);
@@ -195,34 +262,41 @@ pub(crate) fn calling<T>(import: impl FnOnce() -> T) -> T {
 /// Returns what was current to code outside of tasks.
 #[cold]
 #[inline(never)]
-fn step_aside() -> Option<TaskRef> {
+fn step_aside() -> Word {
     STATE.outside.set(false);
-    STATE.current.replace(or_background(STATE.under.get()))
+    WORD.replace(or_background(STATE.under.get()))
 }
 
 #[cold]
 #[inline(never)]
-fn step_back(aside: Option<TaskRef>) {
+fn step_back(aside: Word) {
     STATE.outside.set(true);
-    STATE.under.set(STATE.current.replace(or_background(aside)));
+    STATE.under.set(WORD.replace(or_background(aside)));
 }
 
-/// Returns the task, or where it is none, the background if that has work by now.
-fn or_background(task: Option<TaskRef>) -> Option<TaskRef> {
-    task.filter(|task| !is_background(*task)).or_else(|| background_if(is_busy))
+/// Returns the same, or where that is no task, the background if it has work by now.
+fn or_background(word: Word) -> Word {
+    if word.is_nothing() || is_word_of_background(word) {
+        return background_if(is_busy).map_or(Word::NOTHING, Word::of);
+    }
+    word
 }
+
+/// What was so before code outside of tasks began.
+#[derive(Clone, Copy)]
+pub(super) struct Under(Word, bool);
 
 /// Enters code that is no task's: none is current to it. Returns what [`step_in`] needs.
 #[inline]
-pub(super) fn step_out() -> (Option<TaskRef>, bool) {
-    let current = STATE.current.replace(or_background(None));
-    (STATE.under.replace(current), STATE.outside.replace(true))
+pub(super) fn step_out() -> Under {
+    let current = WORD.replace(or_background(Word::NOTHING));
+    Under(STATE.under.replace(current), STATE.outside.replace(true))
 }
 
 /// Ends such code. What is current again is what is so by now, if it is in the middle of a call.
 #[inline]
-pub(super) fn step_in((under, outside): (Option<TaskRef>, bool)) {
-    STATE.current.set(or_background(STATE.under.replace(under)));
+pub(super) fn step_in(Under(under, outside): Under) {
+    WORD.set(or_background(STATE.under.replace(under)));
     STATE.outside.set(outside);
 }
 
@@ -246,7 +320,7 @@ fn fall_asleep() -> Awake {
     if sleeps {
         sleep(task);
     }
-    STATE.current.set(background_if(is_busy));
+    WORD.set(or_background(Word::NOTHING));
     Awake { task: Some(task), sleeps }
 }
 
@@ -257,7 +331,7 @@ impl Drop for Awake {
             if self.sleeps {
                 awake(task);
             }
-            STATE.current.set(Some(task));
+            WORD.set(Word::of(task));
         }
     }
 }
@@ -291,9 +365,10 @@ pub(crate) fn asleep() -> Option<TaskRef> {
     STATE.asleep.get()
 }
 
-/// Returns whether no task runs, and none sleeps: no call of this instance is under way that could be called again.
+/// Returns whether no task runs, and none sleeps: no call of this instance is under way that could be called again. Of
+/// tasks of other runtimes those count in which something of ours is.
 pub(crate) fn is_idle() -> bool {
-    running().is_none() && asleep().is_none()
+    running().is_none() && asleep().is_none() && !foreign::any()
 }
 
 /// Returns the background, which is made when it is first needed.
@@ -316,9 +391,8 @@ fn without_root(slot: &Cell<Option<TaskRef>>) -> TaskRef {
     if let Some(task) = slot.get() {
         return task;
     }
-    let block = NonNull::from(Box::leak(Box::<Task>::new_uninit())).cast();
-    // SAFETY: the memory is fresh, fits a task, and is leaked.
-    let task = unsafe { TaskRef::create(block, &NOTHING, None, |_| Waker::noop().clone()) };
+    // SAFETY: it is the layout of a task.
+    let task = unsafe { TaskRef::allocate(Layout::new::<Task>(), &NOTHING, None, |_| Waker::noop().clone()) };
     slot.set(Some(task));
     task
 }
@@ -329,6 +403,11 @@ pub(crate) fn is_background(task: TaskRef) -> bool {
     Some(task) == STATE.background.get()
 }
 
+/// Returns whether this is what the word holds while the background is current.
+fn is_word_of_background(word: Word) -> bool {
+    STATE.background.get().is_some_and(|background| Word::of(background) == word)
+}
+
 /// Returns the background, if there is one of which this is true.
 pub(crate) fn background_if(is: impl FnOnce(TaskRef) -> bool) -> Option<TaskRef> {
     STATE.background.get().filter(|task| is(*task))
@@ -337,4 +416,16 @@ pub(crate) fn background_if(is: impl FnOnce(TaskRef) -> bool) -> Option<TaskRef>
 /// Returns whether the background has work for a task.
 pub(crate) fn is_busy(background: TaskRef) -> bool {
     background.pending() > 0 || background.is_ready()
+}
+
+/// Moves the futures spawned in the background to `task`. None of them was polled yet, so all of them are queued.
+#[cold]
+#[inline(never)]
+pub(crate) fn adopt_nodes(task: TaskRef) {
+    let Some(background) = background_if(is_busy) else { return };
+    while let Some(node) = background.pop() {
+        node.task.set(Some(task));
+        task.push(node);
+    }
+    task.spawned.set(task.spawned.get() + background.spawned.replace(0));
 }

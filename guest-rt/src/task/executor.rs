@@ -8,12 +8,11 @@ use super::pool::Pool;
 use super::{CANCEL, Task, TaskRef, YIELD, current, handover, waitable, wake};
 use crate::builtins::{self, code, event};
 use crate::instance::OnUnwind;
-use alloc::alloc::{Layout, alloc};
+use alloc::alloc::Layout;
 use core::cell::UnsafeCell;
 use core::future::Future;
 use core::mem::ManuallyDrop;
 use core::pin::Pin;
-use core::ptr::NonNull;
 use core::task::{Context, Poll};
 
 /// This many polls without a return to the engine, then it gets a turn even if there is more to do.
@@ -77,10 +76,13 @@ pub unsafe fn start<F: Future, G: Fn(F::Output)>(pool: &'static Pool, make: impl
             free.set(task.after.get());
             task
         }
-        None => fresh(Layout::new::<Root<F, G>>(), Root::<F, G>::VTABLE, pool),
+        // SAFETY: the layout is that of a block of this pool.
+        None => unsafe {
+            TaskRef::allocate(Layout::new::<Root<F, G>>(), Root::<F, G>::VTABLE, Some(pool), wake::waker_of)
+        },
     };
     let previous = current::enter(task);
-    let unwind = OnUnwind(|| abort(task));
+    let unwind = OnUnwind(|| abort(task, previous));
     let future = make();
     let root = task.block::<Root<F, G>>();
     // SAFETY: blocks of the pool are `Root<F, G>`, since only this function puts them there, and this one is not in use.
@@ -92,7 +94,7 @@ pub unsafe fn start<F: Future, G: Fn(F::Output)>(pool: &'static Pool, make: impl
         Root::<F, G>::poll(task.root())
     };
     unwind.disarm();
-    if done && previous.is_none() && task.is_untouched() {
+    if done && previous.is_nothing() && task.is_untouched() {
         previous.restore();
         task.after.set(free.replace(Some(task)));
         return code::EXIT;
@@ -100,22 +102,12 @@ pub unsafe fn start<F: Future, G: Fn(F::Output)>(pool: &'static Pool, make: impl
     settle(task, previous)
 }
 
-#[cold]
-#[inline(never)]
-fn fresh(layout: Layout, vtable: &'static Vtable, pool: &'static Pool) -> TaskRef {
-    // SAFETY: the layout is that of a block, which is not empty and starts with a task. It is never freed.
-    unsafe {
-        let Some(block) = NonNull::new(alloc(layout).cast::<Task>()) else { crate::trap::out_of_memory(layout) };
-        TaskRef::create(block, vtable, Some(pool), wake::waker_of)
-    }
-}
-
 /// After the first poll of a task that is not over, or not the only thing there is.
 #[inline(never)]
 fn settle(task: TaskRef, previous: Previous) -> u32 {
-    let unwind = OnUnwind(|| abort(task));
+    let unwind = OnUnwind(|| abort(task, previous));
     if previous.is_background() {
-        handover::adopt_nodes(task);
+        current::adopt_nodes(task);
         handover::sweep();
         handover::adopt_operations(task);
     }
@@ -125,7 +117,7 @@ fn settle(task: TaskRef, previous: Previous) -> u32 {
         builtins::context_set(task.block());
         current::sleep(task);
     }
-    leave(task, answer)
+    leave(task, answer, previous)
 }
 
 /// Continues a task: the callback of every async export. Returns what it returns to the engine.
@@ -137,7 +129,7 @@ pub unsafe fn callback(event: u32, handle: u32, code: u32) -> u32 {
     let task = unsafe { TaskRef::from_block(builtins::context_get()) };
     // Before the event is delivered: whom it wakes has to know that this task is awake.
     let previous = current::enter(task);
-    let unwind = OnUnwind(|| abort(task));
+    let unwind = OnUnwind(|| abort(task, previous));
     let mut woken = None;
     if event.wrapping_sub(1) < event::CANCELLED - 1 {
         woken = waitable::deliver(event, handle, code);
@@ -161,7 +153,7 @@ pub unsafe fn callback(event: u32, handle: u32, code: u32) -> u32 {
     }
     let answer = proceed(task, woken);
     unwind.disarm();
-    leave(task, answer)
+    leave(task, answer, previous)
 }
 
 /// The rest of a callback, in which `woken` is still to be woken.
@@ -177,11 +169,11 @@ fn proceed(task: TaskRef, woken: Option<NodeRef>) -> u32 {
 }
 
 /// The task returns `answer` to the engine, which is returned.
-fn leave(task: TaskRef, answer: u32) -> u32 {
+fn leave(task: TaskRef, answer: u32, previous: Previous) -> u32 {
     if answer == code::EXIT {
         end(task);
     }
-    handover::leave();
+    handover::leave(previous);
     answer
 }
 
@@ -308,7 +300,7 @@ fn end(task: TaskRef) {
 
 /// A panic passes by a task of the stand-in: it is over as it is. Its block is not used again.
 #[cold]
-fn abort(task: TaskRef) {
+fn abort(task: TaskRef, previous: Previous) {
     let root = task.root();
     if root.has(LIVE) {
         // SAFETY: it is live, and the poll that panicked is over.
@@ -327,5 +319,5 @@ fn abort(task: TaskRef) {
     if task.slept.get() {
         current::awake(task);
     }
-    handover::leave();
+    handover::leave(previous);
 }

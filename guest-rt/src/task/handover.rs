@@ -4,18 +4,6 @@ use super::current::{self, Previous};
 use super::{TaskRef, rest, waitable};
 use crate::builtins::{self, event};
 
-/// Moves the futures spawned in the background to `task`. None of them was polled yet, so all of them are queued.
-#[cold]
-#[inline(never)]
-pub(crate) fn adopt_nodes(task: TaskRef) {
-    let Some(background) = current::background_if(current::is_busy) else { return };
-    while let Some(node) = background.pop() {
-        node.task.set(Some(task));
-        task.push(node);
-    }
-    task.spawned.set(task.spawned.get() + background.spawned.replace(0));
-}
-
 /// Moves the operations of the background to `task`.
 #[cold]
 #[inline(never)]
@@ -35,7 +23,7 @@ pub(crate) fn sweep() {
         if event == event::NONE {
             break;
         }
-        waitable::arrive_in_background(event, payload, current::adrift());
+        waitable::arrive_adrift(event, payload, current::adrift());
     }
     rest::if_idle();
 }
@@ -45,14 +33,13 @@ pub(crate) fn sweep() {
 #[cold]
 #[inline(never)]
 pub(crate) fn bequeath(task: TaskRef, previous: Previous) {
-    let heir = previous.task().or_else(current::asleep).unwrap_or_else(current::background);
-    waitable::move_all(task, heir);
+    waitable::move_all(task, previous.heir());
 }
 
 /// The task that the engine has called stops running. When it was the last one, the instance is at rest.
 #[inline]
-pub(crate) fn leave() {
-    current::leave();
+pub(crate) fn leave(previous: Previous) {
+    current::leave(previous);
     if current::asleep().is_none() {
         rest::if_idle();
     }

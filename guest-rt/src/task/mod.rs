@@ -19,9 +19,15 @@
 //!   ([`current::blocking`]).
 //! - What is made where no task is current goes to a task that sleeps, or else to the background ([`current`]).
 //!
-//! The modules, each of which uses only those before it: `notices`, `node` and this one, `pool`, `sets`, `table`, `current`, `wake`,
-//! `parked`, `rest`, `outside`, `waitable`, `handover`, `executor`, `spawn`, `block_on`, `yields`.
+//! The modules, each of which uses only those before it: `notices`, `node` and this one, `word`, `pool`, `beside::foreign`, `sets`,
+//! `table`, `current`, `wake`, `parked`, `rest`, `outside`, `waitable`, `handover`, `executor`, `beside::hosted`, `spawn`,
+//! `beside::lodger`, `block_on`, `yields`. There is one exception: what other runtimes see of a task points to functions of
+//! `beside::lodger`, by which they call into this one from above.
 
+#[cfg(not(feature = "beside"))]
+mod alone;
+#[cfg(feature = "beside")]
+pub(crate) mod beside;
 pub(crate) mod block_on;
 pub(crate) mod current;
 pub(crate) mod executor;
@@ -37,11 +43,20 @@ pub(crate) mod spawn;
 pub(crate) mod table;
 pub(crate) mod waitable;
 pub(crate) mod wake;
+mod word;
+
+#[cfg(all(feature = "beside", not(target_family = "wasm")))]
+pub use self::word::wasip3_task_set;
 pub(crate) mod yields;
 
+#[cfg(not(feature = "beside"))]
+use self::alone::foreign;
+#[cfg(feature = "beside")]
+use self::beside::foreign;
 use self::node::{LIVE, Node, NodeRef, QUEUED, Vtable};
 use self::notices::Notices;
 use self::pool::Pool;
+use alloc::alloc::{Layout, alloc};
 use core::cell::Cell;
 use core::mem::ManuallyDrop;
 use core::ops::Deref;
@@ -52,6 +67,9 @@ use core::task::Waker;
 #[repr(C)]
 pub(crate) struct Task {
     pub(crate) root: Node,
+    /// What other runtimes see of it.
+    #[cfg(feature = "beside")]
+    published: beside::Published,
     /// The ready queue. Only `push` and `pop` write it.
     head: Cell<Option<NodeRef>>,
     tail: Cell<Option<NodeRef>>,
@@ -81,7 +99,7 @@ pub(crate) struct Task {
     pub(crate) notices: Notices,
     /// Wakes the root.
     pub(crate) waker: ManuallyDrop<Waker>,
-    /// Where the block of a call goes when the task is over. `None` for blocks of `block_on` and the background.
+    /// Where the block goes when the task is over. `None` for blocks of `block_on` and the background.
     pub(crate) pool: Option<&'static Pool>,
 }
 
@@ -115,7 +133,7 @@ impl TaskRef {
     /// # Safety
     /// `block` is valid for writes of a task and is never freed; it has provenance for all of the block. `waker_of` only
     /// makes a waker of the node, which is not initialised yet.
-    pub(crate) unsafe fn create(
+    unsafe fn create(
         block: NonNull<Task>,
         vtable: &'static Vtable,
         pool: Option<&'static Pool>,
@@ -125,6 +143,8 @@ impl TaskRef {
         let node = unsafe { NodeRef::new(block.cast()) };
         let task = Task {
             root: Node::new(vtable),
+            #[cfg(feature = "beside")]
+            published: beside::Published::new(block),
             head: Cell::new(None),
             tail: Cell::new(None),
             spawned: Cell::new(0),
@@ -146,6 +166,25 @@ impl TaskRef {
         // SAFETY: valid for writes, as the caller promises.
         unsafe { block.write(task) };
         TaskRef(block)
+    }
+
+    /// Makes a block of this layout, out of use. Only its header is written.
+    ///
+    /// # Safety
+    /// The layout is that of a block, which starts with a task.
+    #[cold]
+    #[inline(never)]
+    pub(crate) unsafe fn allocate(
+        layout: Layout,
+        vtable: &'static Vtable,
+        pool: Option<&'static Pool>,
+        waker_of: fn(NodeRef) -> Waker,
+    ) -> TaskRef {
+        // SAFETY: the layout is not empty, since a task is not. The block is never freed.
+        unsafe {
+            let Some(block) = NonNull::new(alloc(layout).cast::<Task>()) else { crate::trap::out_of_memory(layout) };
+            TaskRef::create(block, vtable, pool, waker_of)
+        }
     }
 
     /// Returns the root's node.

@@ -1,10 +1,10 @@
 //! Code of the component that is no task's.
 
-use super::{TaskRef, current, rest};
+use super::{current, rest};
 
 /// Kept by generated code while a synchronous export or the destructor of a resource runs. To that code no task is
 /// current, also where one is in the middle of a call meanwhile. When it ends, the instance may be at rest.
-pub struct Outside((Option<TaskRef>, bool));
+pub struct Outside(current::Under);
 
 impl Outside {
     /// Enters such code.

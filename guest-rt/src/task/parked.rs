@@ -13,7 +13,7 @@ use core::task::{Context, Waker};
 /// Wakers are anybody's code, also when they are cloned or dropped. So they are cloned before anything is looked at, and
 /// woken or dropped from a [`Wake`], when everything else is done.
 pub(crate) struct Parked {
-    /// A node, or one of the three below.
+    /// A node, or one of the four below.
     node: Cell<*const ()>,
     other: UnsafeCell<MaybeUninit<Other>>,
 }
@@ -66,6 +66,8 @@ impl Wake {
 const NOBODY: *const () = ptr::null();
 const FOREIGN: *const () = ptr::without_provenance(1);
 const CALL: *const () = ptr::without_provenance(2);
+/// A call as well, for the owner in another runtime.
+const LODGER: *const () = ptr::without_provenance(3);
 
 impl Parked {
     /// Wakes nobody.
@@ -76,6 +78,18 @@ impl Parked {
     /// Calls `call`.
     pub(crate) const fn call(call: Call) -> Parked {
         Parked { node: Cell::new(CALL), other: UnsafeCell::new(MaybeUninit::new(Other { call })) }
+    }
+
+    /// Calls `call`, for [`is_lodger`](Self::is_lodger).
+    #[cfg(feature = "beside")]
+    pub(crate) const fn lodger(call: Call) -> Parked {
+        Parked { node: Cell::new(LODGER), other: UnsafeCell::new(MaybeUninit::new(Other { call })) }
+    }
+
+    /// Returns whether it was made by [`lodger`](Self::lodger), and not taken.
+    #[cfg(feature = "beside")]
+    pub(crate) fn is_lodger(&self) -> bool {
+        self.node.get() == LODGER
     }
 
     /// Parks whom `cx` wakes, in what was not written yet.
@@ -172,13 +186,13 @@ impl Parked {
     pub(crate) fn node(&self) -> Option<NodeRef> {
         let node = self.node.get();
         // SAFETY: anything above the constants is a node.
-        (node.addr() > CALL.addr()).then(|| unsafe { NodeRef::new(NonNull::new_unchecked(node.cast_mut().cast())) })
+        (node.addr() > LODGER.addr()).then(|| unsafe { NodeRef::new(NonNull::new_unchecked(node.cast_mut().cast())) })
     }
 
     /// Returns the call, if one is parked.
     pub(crate) fn called(&self) -> Option<Call> {
-        // SAFETY: what `CALL` says.
-        (self.node.get() == CALL).then(|| unsafe { (*self.other.get()).assume_init_ref().call })
+        // SAFETY: what the constants say.
+        matches!(self.node.get(), CALL | LODGER).then(|| unsafe { (*self.other.get()).assume_init_ref().call })
     }
 
     /// Takes who is parked. What is called instead is forgotten.

@@ -1,5 +1,7 @@
 //! Futures that run beside the one that spawned them.
 
+#[cfg(feature = "beside")]
+use super::beside::hosted;
 use super::node::{HELD, LIVE, Node, NodeRef, QUEUED, Vtable};
 use super::parked::Parked;
 use super::wake::{enqueue, wake, waker_of};
@@ -38,9 +40,55 @@ const DONE: u8 = 32;
 pub fn spawn_local<T: 'static>(future: impl Future<Output = T> + 'static) -> JoinHandle<T> {
     let node = insert(future);
     node.add(JOINED);
+    let task = current::for_new_work();
+    #[cfg(feature = "beside")]
+    hosted::prepare(task);
     // SAFETY: the node is new, and has its future.
-    unsafe { enter(node, current::for_new_work()) }
+    unsafe { enter(node, task) }
     JoinHandle { node: Some(node), owner: Owner::here(), result: PhantomData }
+}
+
+/// Spawns a future of another runtime onto a certain task. Nobody wants its result, so this is shorter than a child.
+#[cfg(feature = "beside")]
+pub(super) fn spawn_boxed(task: TaskRef, future: Pin<Box<dyn Future<Output = ()>>>) {
+    #[repr(C)]
+    struct Boxed {
+        head: Head,
+        /// There while the node is live.
+        future: UnsafeCell<ManuallyDrop<Pin<Box<dyn Future<Output = ()>>>>>,
+    }
+    static VTABLE: Vtable = Vtable { poll, cancel, release };
+
+    /// # Safety
+    /// `node` is the head of such a block and live, and nobody else is at its future.
+    unsafe fn poll(node: NodeRef) -> bool {
+        let waker = ManuallyDrop::new(waker_of(node));
+        // SAFETY: as the caller promises.
+        let future = unsafe { &mut *(*node.block::<Boxed>()).future.get() };
+        let done = future.as_mut().poll(&mut Context::from_waker(&waker)).is_ready();
+        if done {
+            // SAFETY: as the caller promises.
+            unsafe { cancel(node) }
+        }
+        done
+    }
+
+    /// # Safety
+    /// As for `poll`.
+    #[inline(never)]
+    unsafe fn cancel(node: NodeRef) {
+        node.remove(LIVE);
+        // SAFETY: as the caller promises; it is not used afterwards.
+        unsafe { ManuallyDrop::drop(&mut *(*node.block::<Boxed>()).future.get()) }
+    }
+
+    let node = BLOCKS.take(const { class_of(size_of::<Boxed>()) });
+    node.vtable.set(&VTABLE);
+    // SAFETY: the block is big enough, and not in use; then the node is new, and has its future.
+    unsafe {
+        (&raw mut (*node.block::<Boxed>()).future).write(UnsafeCell::new(ManuallyDrop::new(future)));
+        enter(node, task);
+    }
 }
 
 /// Puts off what cannot be done here, since it may have to wait: `finish(this)` is called in a task that may block, soon

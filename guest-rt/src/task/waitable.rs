@@ -11,7 +11,8 @@
 //!     └──────────────────────────│──│───│──── register: for an end that is used again
 //!                    deliver_start▼ │   │
 //!                                STARTED: only a subtask, whose STARTED is told once
-//!   withdraw: from WAITING or STARTED to IDLE; whoever made the operation then cancels it.
+//!   A subtask's WAITING is called CALLING.
+//!   withdraw: from WAITING, CALLING or STARTED to IDLE; whoever made the operation then cancels it.
 //! ```
 //!
 //! # Which set a waitable is in
@@ -22,17 +23,22 @@
 //!
 //! # Invariants
 //!
-//! 1. An entry of the table is a live `Operation` exactly while that is registered (WAITING or STARTED): `enlist` writes
+//! 1. An entry of the table is a live `Operation` exactly while that is registered (WAITING, CALLING or STARTED): `list` writes
 //!    it; delivery and `withdraw` clear it. (A forgotten future is leaked memory, so it stays live: that is what pinning
 //!    promises.)
 //! 2. `Wait` is written when `code` is neither NEW nor SKIPPED, and stays so.
 //! 3. `Wait::joined` says whose set the waitable is in. `Task::members` counts those of each task, `Task::pending` those
 //!    of them that are registered.
 
+#[cfg(feature = "beside")]
+mod beside;
+
+#[cfg(feature = "beside")]
+pub(super) use self::beside::lodger;
 use super::node::NodeRef;
 use super::parked::{Call, Parked, Wake};
 use super::table::{self, Entry};
-use super::{MEMBER, PENDING, TaskRef, current, rest, wake};
+use super::{MEMBER, PENDING, TaskRef, current, foreign, rest, wake};
 use crate::builtins::{self, event, subtask};
 use core::cell::{Cell, UnsafeCell};
 use core::hint::cold_path;
@@ -40,8 +46,10 @@ use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 use core::task::Context;
 
-/// Registered. All codes of events are less than this.
-const WAITING: u32 = u32::MAX - 5;
+/// Registered, for an end of a stream or future. All codes of events are less than this.
+const WAITING: u32 = u32::MAX - 6;
+/// Registered, for a subtask.
+const CALLING: u32 = u32::MAX - 5;
 /// Registered; the callee of the subtask has its parameters, which was not polled yet.
 const STARTED: u32 = u32::MAX - 4;
 /// Not registered.
@@ -57,7 +65,7 @@ const SKIPPED: u32 = u32::MAX;
 ///
 /// Nobody is parked in one that is not registered, so there is nothing to drop.
 pub(crate) struct Operation {
-    /// One of the six above, or else the code of the event that was delivered, which is less.
+    /// One of the seven above, or else the code of the event that was delivered, which is less.
     code: Cell<u32>,
     /// Written when it is first registered, so that an operation that finishes at once does not pay for it.
     wait: UnsafeCell<MaybeUninit<Wait>>,
@@ -112,7 +120,7 @@ impl Operation {
         }
         displace(handle);
         // SAFETY: it stays in place, as the caller promises, and `wait` was written.
-        unsafe { Self::enlist(this, handle) }
+        unsafe { Self::enlist(this, handle, WAITING, current::for_new_work()) }
     }
 
     /// As [`register`](Self::register), for a waitable that is new and an operation that never was registered.
@@ -124,10 +132,21 @@ impl Operation {
         // SAFETY: the operation is live and new; then as in `register`.
         unsafe {
             (*this).write_wait(handle, cx);
-            let task = Self::list(this, handle);
-            (&raw mut (*(*this).wait.get().cast::<Wait>()).joined).write(Cell::new(Some(task)));
-            task.add(PENDING + MEMBER);
-            builtins::waitable_join(handle, task.set());
+            Self::list(this, handle, CALLING);
+            let joined = &raw mut (*(*this).wait.get().cast::<Wait>()).joined;
+            match current::own() {
+                Some(task) => {
+                    joined.write(Cell::new(Some(task)));
+                    task.add(PENDING + MEMBER);
+                    builtins::waitable_join(handle, task.set());
+                }
+                None => {
+                    joined.write(Cell::new(None));
+                    let task = current::elsewhere();
+                    task.add(PENDING);
+                    (*this).wait().join(task, CALLING);
+                }
+            }
         }
     }
 
@@ -139,7 +158,7 @@ impl Operation {
     /// thing that this module does: it may run code of users when it is done itself.
     #[cold]
     #[inline(never)]
-    pub(crate) unsafe fn detach(this: *const Self, handle: u32, call: Call) {
+    pub(crate) unsafe fn detach(this: *const Self, handle: u32, is_subtask: bool, call: Call) {
         // SAFETY: the operation is live; if it is new, nobody refers to what was not written yet.
         let old = unsafe {
             match (*this).wait_if_any() {
@@ -148,15 +167,14 @@ impl Operation {
                     wait.parked.replace(Parked::call(call))
                 }
                 None => {
-                    let wait = Wait { handle: Cell::new(handle), joined: Cell::new(None), parked: Parked::call(call) };
-                    (*(*this).wait.get()).write(wait);
+                    (*(*this).wait.get()).write(Wait::new(handle, Parked::call(call)));
                     Wake::Nobody
                 }
             }
         };
         displace(handle);
         // SAFETY: it stays in place, as the caller promises, and `wait` was written.
-        unsafe { Self::enlist(this, handle) }
+        unsafe { Self::enlist(this, handle, if is_subtask { CALLING } else { WAITING }, current::for_left_work()) }
         drop(old);
     }
 
@@ -174,32 +192,30 @@ impl Operation {
         }
     }
 
-    /// Registers it, and joins its waitable to the set of the task that gets new work.
+    /// Registers it with `task`, and joins its waitable to that one's set.
     ///
     /// # Safety
     /// `wait` was written, and it stays in place while it is registered.
-    unsafe fn enlist(this: *const Self, handle: u32) {
+    unsafe fn enlist(this: *const Self, handle: u32, code: u32, task: TaskRef) {
         // SAFETY: as the caller promises.
         unsafe {
-            let task = Self::list(this, handle);
+            Self::list(this, handle, code);
             task.add(PENDING);
-            (*this).wait().join(task);
+            (*this).wait().join(task, code);
         }
     }
 
-    /// Enters it into the table, and returns the task that gets new work, which the caller counts it with.
+    /// Enters it into the table. The caller counts it with a task.
     ///
     /// # Safety
     /// As for `enlist`.
     #[inline(always)]
-    unsafe fn list(this: *const Self, handle: u32) -> TaskRef {
-        let task = current::for_new_work();
+    unsafe fn list(this: *const Self, handle: u32, code: u32) {
         // SAFETY: the operation is live, so its address is not null.
         unsafe {
-            (*this).code.set(WAITING);
+            (*this).code.set(code);
             table::set(handle, Entry::Operation(NonNull::new_unchecked(this.cast_mut())));
         }
-        task
     }
 
     /// Returns the code of the event, once: the operation is then no longer registered. Otherwise whom `cx` wakes will be
@@ -219,21 +235,23 @@ impl Operation {
     /// Not delivered: moves to the current task, and wakes whom `cx` wakes.
     #[inline(never)]
     fn wait_on(&self, cx: &mut Context<'_>) -> Option<u32> {
-        if !matches!(self.code.get(), STARTED | WAITING) {
+        let code = self.code.get();
+        if !matches!(code, STARTED | CALLING | WAITING) {
             return None;
         }
         // SAFETY: it is registered.
         let wait = unsafe { self.wait() };
-        if let Some(task) = current::get()
-            && wait.joined.get() != Some(task)
+        let joined = wait.joined.get();
+        if let Some(task) = current::polling(joined)
+            && joined != Some(task)
         {
-            wait.move_to(task);
+            wait.move_to(task, code);
         }
         wait.parked.park(cx);
         // Parking runs code of users, which may have had the event delivered: so only now.
         match self.code.get() {
             STARTED => {
-                self.code.set(WAITING);
+                self.code.set(CALLING);
                 Some(subtask::STARTED)
             }
             code if code < WAITING => {
@@ -304,7 +322,7 @@ impl Operation {
     pub(crate) fn withdraw(&self) -> Option<u32> {
         match self.code.get() {
             SKIPPED | NEW | IDLE | OVER => None,
-            STARTED | WAITING => {
+            STARTED | CALLING | WAITING => {
                 self.code.set(IDLE);
                 // SAFETY: it is registered.
                 let wait = unsafe { self.wait() };
@@ -342,23 +360,37 @@ impl Operation {
 impl Wait {
     /// Joins the waitable to the set of `task`, unless it is there.
     #[inline(always)]
-    fn join(&self, task: TaskRef) {
+    fn join(&self, task: TaskRef, code: u32) {
         let old = self.joined.replace(Some(task));
         if old != Some(task) {
             if let Some(old) = old {
-                old.remove(MEMBER);
+                if foreign::is(old) {
+                    self.leave_foreign(old);
+                } else {
+                    old.remove(MEMBER);
+                }
             }
             task.add(MEMBER);
+            self.enter_set(task, code);
+        }
+    }
+
+    /// The waitable joins the set of a task.
+    #[inline(always)]
+    fn enter_set(&self, task: TaskRef, code: u32) {
+        if foreign::is(task) {
+            self.enter_foreign(task, code != WAITING);
+        } else {
             builtins::waitable_join(self.handle.get(), task.set());
         }
     }
 
     /// Moves a registered operation to `task`.
     #[inline(never)]
-    fn move_to(&self, task: TaskRef) {
+    fn move_to(&self, task: TaskRef, code: u32) {
         let old = self.joined.get();
         task.add(PENDING);
-        self.join(task);
+        self.join(task, code);
         if let Some(old) = old {
             unlist(old);
         }
@@ -367,11 +399,14 @@ impl Wait {
     /// The waitable leaves its set.
     #[inline(never)]
     fn leave(&self) {
-        if self.joined.get().is_some() {
+        let Some(task) = self.joined.take() else { return };
+        if foreign::is(task) {
+            self.leave_foreign(task);
+        } else {
             builtins::waitable_join(self.handle.get(), 0);
-            self.left();
-            rest::if_idle();
+            task.remove(MEMBER);
         }
+        rest::if_idle();
     }
 
     /// The waitable has left its set.
@@ -407,12 +442,16 @@ fn displace(handle: u32) {
         };
         if let Some(task) = wait.joined.get() {
             unlist(task);
+            if foreign::is(task) {
+                return wait.leave();
+            }
         }
         wait.left();
     }
 }
 
 /// An operation is no longer registered with `task`, which may have waited for that alone.
+#[inline(never)]
 fn unlist(task: TaskRef) {
     task.remove(PENDING);
     if task.pending() == 0 && task.slept.get() && task.is_over() && !current::will_run(task) {
@@ -495,9 +534,9 @@ pub(crate) fn arrive(event: u32, [handle, code]: [u32; 2]) {
     }
 }
 
-/// Delivers an event of the background's set. Nobody looks after that set when the operation's owner hears of the event,
-/// so the waitable leaves it now, and is counted with `adrift` instead, a task without a set.
-pub(super) fn arrive_in_background(event: u32, [handle, code]: [u32; 2], adrift: TaskRef) {
+/// Delivers an event of the background's set, or of another runtime's. Nobody looks after that set when the operation's
+/// owner hears of the event, so the waitable leaves it now, and is counted with `adrift` instead, a task without a set.
+pub(super) fn arrive_adrift(event: u32, [handle, code]: [u32; 2], adrift: TaskRef) {
     if let Entry::Operation(operation) = table::get(handle)
         && !(code == subtask::STARTED && event == event::SUBTASK)
     {
@@ -505,8 +544,8 @@ pub(super) fn arrive_in_background(event: u32, [handle, code]: [u32; 2], adrift:
         let wait = unsafe { operation.as_ref().wait() };
         builtins::waitable_join(handle, 0);
         adrift.add(PENDING + MEMBER);
-        if let Some(background) = wait.joined.replace(Some(adrift)) {
-            background.remove(PENDING + MEMBER);
+        if let Some(task) = wait.joined.replace(Some(adrift)) {
+            task.remove(PENDING + MEMBER);
         }
     }
     arrive(event, [handle, code]);
@@ -520,11 +559,24 @@ pub(super) fn move_all(from: TaskRef, to: TaskRef) {
     while from.pending() > 0 && handle < table::len() {
         if let Entry::Operation(operation) = table::get(handle) {
             // SAFETY: invariants 1 and 2.
-            let wait = unsafe { operation.as_ref().wait() };
+            let (wait, code) = unsafe { (operation.as_ref().wait(), operation.as_ref().code.get()) };
             if wait.joined.get() == Some(from) {
-                wait.move_to(to);
+                wait.move_to(to, code);
             }
         }
         handle += 1;
     }
+}
+
+impl Wait {
+    fn new(handle: u32, parked: Parked) -> Wait {
+        Wait { handle: Cell::new(handle), joined: Cell::new(None), parked }
+    }
+}
+
+#[cfg(not(feature = "beside"))]
+impl Wait {
+    fn enter_foreign(&self, _: TaskRef, _: bool) {}
+
+    fn leave_foreign(&self, _: TaskRef) {}
 }

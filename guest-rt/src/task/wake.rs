@@ -5,7 +5,7 @@
 
 use super::node::{LIVE, NodeRef, QUEUED};
 use super::table::{self, Entry};
-use super::{TaskRef, current};
+use super::{TaskRef, current, foreign};
 use crate::builtins;
 use crate::instance::local;
 use alloc::vec::Vec;
@@ -142,6 +142,9 @@ impl Signals {
 #[cold]
 #[inline(never)]
 pub(crate) fn signal(task: TaskRef) {
+    if foreign::is(task) {
+        return foreign::signal(task);
+    }
     let set = task.set();
     let (number, pair) = SIGNALS.take(set);
     builtins::unit_stream_read(pair.reader, 0, 1);

@@ -24,7 +24,7 @@ impl Future for Yield {
             return Poll::Ready(());
         }
         self.0 = true;
-        if let Some(task) = current::running() {
+        if let Some(task) = current::known() {
             task.interrupt(YIELD);
         }
         cx.waker().wake_by_ref();

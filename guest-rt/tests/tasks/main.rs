@@ -1,5 +1,7 @@
 //! The tasks of a component, over the stand-in for the engine: what happens in which order, and what it costs.
 
+#[cfg(feature = "beside")]
+mod beside;
 mod block_on;
 mod borrowed;
 mod cancel;
@@ -12,6 +14,8 @@ mod interrupted;
 mod memory;
 mod notices;
 mod panics;
+#[cfg(feature = "beside")]
+mod peer;
 mod printed;
 mod random;
 mod reentry;

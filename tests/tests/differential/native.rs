@@ -263,9 +263,13 @@ fn start(routine: u32) {
         });
         // SAFETY: the pool is for this call alone.
         unsafe {
-            __rt::start(&POOL, || play::run(routine), |result: u32| {
-                __rt::task_return::<World, _, 1>(result, |_| native::task_return());
-            })
+            __rt::start(
+                &POOL,
+                || play::run(routine),
+                |result: u32| {
+                    __rt::task_return::<World, _, 1>(result, |_| native::task_return());
+                },
+            )
         }
     };
     let task = native::offer(export);
