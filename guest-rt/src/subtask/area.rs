@@ -74,6 +74,26 @@ pub(super) unsafe fn give_back<const WORDS: usize>(area: *mut u8) {
     }
 }
 
+/// Gives an area back, as [`give_back`] does, where it is not known at compile time how large it is.
+///
+/// # Safety
+/// It came from `take` with this number of words, and nobody uses it any more.
+#[cold]
+#[inline(never)]
+pub(super) unsafe fn give_back_any(area: *mut u8, words: usize) {
+    if words == 0 {
+        return;
+    }
+    // SAFETY: the area is ours; if it is one of those that are kept it has room for an address, and otherwise it was
+    // allocated with this layout.
+    unsafe {
+        match AREAS.get(class(words)) {
+            Some(free) => keep(free, area),
+            None => dealloc(area, Layout::from_size_align_unchecked(words * size_of::<u64>(), align_of::<u64>())),
+        }
+    }
+}
+
 #[cold]
 #[inline(never)]
 fn another(free: &Free, layout: Layout) -> *mut u8 {
