@@ -25,7 +25,8 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
     pub(super) unsafe fn abandon(&self) {
         // SAFETY: the operation was registered.
         let handle = unsafe { self.operation.handle() };
-        let state = self.operation.withdraw().or_else(|| cancel(handle));
+        let (state, _waited) = self.operation.withdraw();
+        let state = state.or_else(|| cancel(handle));
         // SAFETY: the call is pending. The scratch and the parameters are here while it is starting, and are not used here
         // afterwards.
         let params = unsafe { self.is_starting() }.then(|| unsafe {
