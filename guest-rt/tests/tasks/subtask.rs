@@ -278,3 +278,18 @@ fn a_call_moves_to_the_task_that_polls_it() {
     run();
     assert!(exited(b) && !exited(a));
 }
+
+#[test]
+fn a_waker_whose_clone_panics_keeps_the_call_from_being_made() {
+    use core::task::{RawWaker, RawWakerVTable};
+    static PANICS: RawWakerVTable = RawWakerVTable::new(|_| panic!("code of users"), |_| {}, |_| {}, |_| {});
+    // SAFETY: the functions use nothing.
+    let waker = unsafe { Waker::from_raw(RawWaker::new(core::ptr::null(), &PANICS)) };
+    let mut call = Box::pin(import_string(0, Noisy("text", String::from("text"))));
+    let polled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        call.as_mut().poll(&mut Context::from_waker(&waker)).is_ready()
+    }));
+    assert!(polled.is_err());
+    drop(call);
+    assert_eq!(handles(), 0, "the callee would still read the parameters");
+}
