@@ -1,6 +1,7 @@
 //! What generated functions call: parameters and results on their way over the boundary.
 
 use crate::abi::{Abi, Lift, Lower, Scratch, Shape, Sink, lift_flat, lower_flat, lower_padded, release};
+use crate::later;
 use crate::task::current;
 use core::cell::UnsafeCell;
 use core::mem::MaybeUninit;
@@ -205,12 +206,14 @@ impl<R, const K: usize> Returned<R, K> {
                 kept.scratch = Scratch::deep();
                 result.store(area, &mut kept.scratch);
                 result.disown();
+                later::settle();
                 drop(result);
                 return area;
             }
             let value = kept.value.insert(result);
             value.store(area, &mut kept.scratch);
             value.disown();
+            later::settle();
             area
         }
     }

@@ -7,7 +7,6 @@ use crate::task::parked::Parked;
 pub(crate) use crate::task::parked::Wake;
 use crate::task::waitable::Operation;
 use core::cell::Cell;
-use core::task::Context;
 
 /// The other side has taken, or given, what it wanted.
 pub(crate) const COMPLETED: u32 = 0;
@@ -38,6 +37,15 @@ pub(crate) fn count(code: u32) -> usize {
 /// As with engines, what was copied counts, and the copy ends as cancelled.
 pub(crate) fn cancelled(code: u32) -> u32 {
     if code & 15 == COMPLETED { code | CANCELLED } else { code }
+}
+
+/// Cancels a copy of the engine. Returns its code. Meanwhile others of this instance may run.
+///
+/// # Safety
+/// `cancel` cancels copies of `handle`, of which one is pending. It is in no set.
+pub(crate) unsafe fn cancel_now(cancel: CancelFn, handle: u32) -> u32 {
+    // SAFETY: as the caller promises.
+    current::blocking(|| unsafe { cancel(handle) })
 }
 
 /// Where the copy of an end is.
@@ -95,7 +103,7 @@ impl Pending {
     }
 
     /// Parks whom to wake when a local copy has an outcome. Returns who was parked before, to be dropped last.
-    pub(crate) fn park(&self, wake: Wake) -> Wake {
+    fn park(&self, wake: Wake) -> Wake {
         self.parked.put(wake)
     }
 
@@ -104,15 +112,15 @@ impl Pending {
         self.parked.take()
     }
 
-    /// Starts to wait for the engine, which answered that a copy has to wait.
+    /// Starts to wait for the engine, which answered that a copy has to wait. `wake` was made before it was asked.
     ///
     /// # Safety
     /// It did so for this handle. This stays in place until the copy has ended.
-    pub(crate) unsafe fn wait(&self, cx: &mut Context<'_>) {
+    pub(crate) unsafe fn wait(&self, wake: Wake) {
         self.state.set(CopyState::Engine);
         // SAFETY: a copy of the handle is pending, which is ours, and only one can be: nothing is registered. The
         // operation stays in place with this.
-        unsafe { Operation::register(&raw const self.operation, self.handle.get(), cx) }
+        unsafe { Operation::register(&raw const self.operation, self.handle.get(), wake) }
     }
 
     /// Starts to wait for the engine as `wait` does, for `wake`, which is parked: the copy may become a local one again.
@@ -158,38 +166,34 @@ impl Pending {
         }
     }
 
-    /// Returns the code of the copy, which then is over; before that, whom `cx` wakes will be woken by it.
+    /// Returns the code of the copy, which then is over; before that, `wake` will be woken by it. What `wake` is afterwards
+    /// is to be dropped last: no code of users runs in here.
     #[inline(never)]
-    pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Option<u32> {
+    pub(crate) fn poll(&self, wake: &mut Wake) -> Option<u32> {
         let code = match self.state.get() {
-            CopyState::Engine => self.operation.poll(cx)?,
-            CopyState::Local => self.poll_locally(cx)?,
+            CopyState::Engine => match self.operation.poll(wake) {
+                Some(code) => code,
+                None => return self.poll_shared(wake),
+            },
+            CopyState::Local if self.outcome.get() == BLOCKED => {
+                self.parked.swap(wake);
+                return None;
+            }
+            CopyState::Local => self.outcome.replace(BLOCKED),
             CopyState::Idle => return None,
         };
         self.state.set(CopyState::Idle);
         Some(code)
     }
 
-    #[cold]
-    #[inline(never)]
-    fn poll_locally(&self, cx: &mut Context<'_>) -> Option<u32> {
-        if self.outcome.get() == BLOCKED {
-            let wake = Wake::of(cx);
-            // Once more: it may be anybody's code that was run.
-            match self.state.get() {
-                CopyState::Local if self.outcome.get() != BLOCKED => {}
-                CopyState::Engine => return self.operation.poll(cx),
-                CopyState::Idle => return None,
-                CopyState::Local => {
-                    drop(self.park(wake));
-                    // And once more: whom it replaces may have brought the outcome about when it went.
-                    if self.state.get() != CopyState::Local || self.outcome.get() == BLOCKED {
-                        return None;
-                    }
-                }
-            }
+    /// The engine has not told yet. Where the event wakes who is parked here, since the copy may become a local one, that is
+    /// `wake` from now on.
+    #[inline(always)]
+    fn poll_shared(&self, wake: &mut Wake) -> Option<u32> {
+        if self.operation.is_called() {
+            self.parked.swap(wake);
         }
-        Some(self.outcome.replace(BLOCKED))
+        None
     }
 
     /// Sets the outcome of a local copy: the last one before it is polled counts. Returns whom to wake.
@@ -198,33 +202,35 @@ impl Pending {
         self.unpark()
     }
 
-    /// Cancels the copy. Returns its code, which may tell that it had ended before.
+    /// Cancels the copy. Returns its code, which may tell that it had ended before, and who waited, to be dropped last.
     ///
     /// # Safety
     /// `cancel` is the built-in that cancels it; there is one when it is in the engine.
     #[inline(never)]
-    pub(crate) unsafe fn cancel(&self, cancel: Option<CancelFn>) -> u32 {
+    pub(crate) unsafe fn cancel(&self, cancel: Option<CancelFn>) -> (u32, Wake) {
         match self.state.replace(CopyState::Idle) {
-            CopyState::Idle => CANCELLED,
-            CopyState::Local => {
-                let _parked = self.unpark();
-                match self.outcome.replace(BLOCKED) {
-                    BLOCKED => CANCELLED,
-                    outcome => outcome,
-                }
-            }
-            CopyState::Engine => match (self.operation.withdraw(), cancel) {
-                (Some(code), _) => code,
-                // SAFETY: the copy is still pending, and its handle is in no set: so it may be cancelled, by the built-in
-                // that the caller promises.
-                (None, Some(cancel)) => current::blocking(|| unsafe { cancel(self.handle.get()) }),
-                (None, None) => CANCELLED,
+            CopyState::Idle => (CANCELLED, Wake::nobody()),
+            CopyState::Local => match self.outcome.replace(BLOCKED) {
+                BLOCKED => (CANCELLED, self.unpark()),
+                outcome => (outcome, self.unpark()),
             },
+            CopyState::Engine => {
+                let (code, waited) = self.operation.withdraw();
+                let code = match (code, cancel) {
+                    (Some(code), _) => code,
+                    // SAFETY: the copy is still pending, and its handle is in no set: so it may be cancelled, by the
+                    // built-in that the caller promises.
+                    (None, Some(cancel)) => unsafe { cancel_now(cancel, self.handle.get()) },
+                    (None, None) => CANCELLED,
+                };
+                (code, waited)
+            }
         }
     }
 
-    /// Stops waiting; the engine's copy goes on. Returns its code if it had already ended.
-    pub(crate) fn withdraw(&self) -> Option<u32> {
+    /// Stops waiting; the engine's copy goes on. Returns its code if it had already ended, and who waited, to be dropped
+    /// last.
+    pub(crate) fn withdraw(&self) -> (Option<u32>, Wake) {
         self.state.set(CopyState::Idle);
         self.operation.withdraw()
     }

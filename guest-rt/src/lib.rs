@@ -31,6 +31,7 @@ mod error_context;
 mod future;
 mod inbox;
 mod instance;
+mod later;
 #[cfg(not(target_family = "wasm"))]
 #[doc(hidden)]
 pub mod native;

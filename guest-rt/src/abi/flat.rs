@@ -1,6 +1,7 @@
 //! Flat core values: slots of 64 bits, zero-extended, so that joins of variants are the identity.
 
 use super::{Abi, Lift, Lower, Scratch, Sink, Source};
+use crate::later;
 use core::marker::PhantomData;
 use core::ptr;
 
@@ -28,7 +29,8 @@ pub(crate) unsafe fn lift_flat<W, T: Lift<W>, const N: usize>(slots: [u64; N]) -
     unsafe { T::lift(&mut FlatSource { at: slots.as_ptr(), world: PhantomData }) }
 }
 
-/// Lowers a value into its slots, which borrow from it and from `scratch`.
+/// Lowers a value into its slots, which borrow from it and from `scratch`. Runs code of users in the end, if the value has
+/// readers: see [`later`].
 #[inline(always)]
 pub(crate) fn lower_flat<W, T: Lower<W>, const N: usize>(value: &T, scratch: &mut Scratch) -> [u64; N] {
     const { assert!(T::SHAPE.slots == N) };
@@ -42,6 +44,9 @@ pub(crate) fn lower_padded<W, T: Lower<W>, const N: usize>(value: &T, scratch: &
     let mut slots = [0; N];
     // SAFETY: there are as many slots as a value of this type has.
     unsafe { value.lower(&mut FlatSink { at: slots.as_mut_ptr(), scratch, world: PhantomData }) }
+    if T::OWNS {
+        later::settle();
+    }
     slots
 }
 

@@ -6,6 +6,7 @@
 use super::tables;
 use crate::abi::{Lift, Lower, Scratch};
 use crate::future::{FutureRead, FutureReader, FutureWrite, FutureWriter};
+use crate::later;
 use crate::payload::{FuturePayload, StreamPayload, Tables};
 use crate::stream::{StreamRead, StreamReader, StreamWrite, StreamWriter};
 use alloc::alloc::Layout;
@@ -157,6 +158,8 @@ unsafe fn lower<W, T: Lower<W>>(value: T, to: *mut u8) {
         value.store(to, &mut scratch);
         value.disown();
     }
+    drop(scratch);
+    later::settle();
 }
 
 /// # Safety

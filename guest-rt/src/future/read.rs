@@ -3,7 +3,8 @@
 use super::Area;
 use super::pair::Pair;
 use crate::builtins::BLOCKED;
-use crate::copy::{COMPLETED, CopyState, NO_HANDLE, Pending};
+use crate::copy::{COMPLETED, CopyState, NO_HANDLE, Pending, Wake};
+use crate::later;
 use crate::owner::{Owner, one_thread};
 use crate::payload::FutureReadIntrinsics;
 use crate::task::{current, spawn};
@@ -86,6 +87,7 @@ impl<T: 'static> FutureReader<T> {
     pub fn take_handle(&self) -> u32 {
         let handle = self.lowered();
         self.hand_over();
+        later::settle();
         handle
     }
 
@@ -212,7 +214,7 @@ impl<T: 'static> FutureRead<T> {
     }
 
     /// Has a lifted reader start to read.
-    fn start(&mut self, reading: &'static FutureReadIntrinsics<T>, cx: &mut Context<'_>) -> Poll<T> {
+    fn start(&mut self, reading: &'static FutureReadIntrinsics<T>, wake: Wake) -> Poll<T> {
         let handle = self.reader.lifted_handle().get();
         let read = EngineRead { pending: Pending::new(handle), area: Area::new(), reading };
         let read = Box::into_raw(Box::new(read));
@@ -226,7 +228,7 @@ impl<T: 'static> FutureRead<T> {
             }
             self.read = read;
             self.state = State::Waiting;
-            (*read).pending.wait(cx);
+            (*read).pending.wait(wake);
         }
         Poll::Pending
     }
@@ -246,9 +248,9 @@ impl<T: 'static> FutureRead<T> {
     }
 
     /// Polls the read that is in the engine.
-    fn poll_engine(&mut self, cx: &mut Context<'_>) -> Poll<T> {
+    fn poll_engine(&mut self, wake: &mut Wake) -> Poll<T> {
         // SAFETY: one that waits and has no pair has this, which stays in place until the read has ended.
-        let Some(code) = (unsafe { (*self.read).pending.poll(cx) }) else { return Poll::Pending };
+        let Some(code) = (unsafe { (*self.read).pending.poll(wake) }) else { return Poll::Pending };
         let read = core::mem::replace(&mut self.read, ptr::null_mut());
         // SAFETY: it was made from a box, and is no longer known here; the read has ended with this code.
         unsafe { self.end(Box::from_raw(read), code) }
@@ -277,7 +279,7 @@ impl<T: 'static> EngineRead<T> {
         // ended with the code that it returns.
         unsafe {
             let this = Box::from_raw(this);
-            let code = this.pending.cancel(Some(this.reading.cancel));
+            let (code, _waited) = this.pending.cancel(Some(this.reading.cancel));
             this.value(code)
         }
     }
@@ -308,10 +310,15 @@ impl<T: 'static> Future for FutureRead<T> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         let this = &mut *self;
         this.reader.owner.check();
+        if this.state == State::Done {
+            return Poll::Pending;
+        }
+        // Code of users, and so before anything is looked at. What is displaced by it is dropped in the end.
+        let mut wake = Wake::of(cx);
         match (this.state, this.reader.pair()) {
             (State::Done, _) => Poll::Pending,
             (State::Start | State::Waiting, Some(pair)) => {
-                let taken = pair.read(cx);
+                let taken = pair.read(&mut wake);
                 this.state = State::Waiting;
                 let Some(taken) = taken else { return Poll::Pending };
                 this.state = State::Done;
@@ -320,10 +327,10 @@ impl<T: 'static> Future for FutureRead<T> {
                 Poll::Ready(taken.finish())
             }
             (State::Start, None) => match this.reader.reading {
-                Some(reading) if this.reader.lifted_handle().get() != NO_HANDLE => this.start(reading, cx),
+                Some(reading) if this.reader.lifted_handle().get() != NO_HANDLE => this.start(reading, wake),
                 _ => Poll::Pending,
             },
-            (State::Waiting, None) => this.poll_engine(cx),
+            (State::Waiting, None) => this.poll_engine(&mut wake),
         }
     }
 }

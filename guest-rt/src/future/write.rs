@@ -1,7 +1,8 @@
 //! The writable end.
 
 use super::pair::{Pair, Written};
-use crate::copy::CopyState;
+use crate::copy::{CopyState, Wake};
+use crate::later;
 use crate::owner::{Owner, one_thread};
 use crate::task::current;
 use core::fmt;
@@ -113,7 +114,8 @@ impl<T: 'static> FutureWrite<T> {
         if let Some(value) = self.value.take() {
             return FutureWriteCancel::Cancelled(value, writer);
         }
-        match writer.pair().cancel_write() {
+        let (written, _waited) = writer.pair().cancel_write();
+        match written {
             Written::Taken(last) => {
                 drop(writer);
                 last.run();
@@ -132,9 +134,15 @@ impl<T: 'static> Future for FutureWrite<T> {
         let this = &mut *self;
         let Some(writer) = &this.writer else { return Poll::Pending };
         writer.owner.check();
+        // Code of users, and so before the value leaves this. What is displaced by it is dropped in the end.
+        let mut wake = Wake::of(cx);
         let written = match this.value.take() {
-            Some(value) => writer.pair().write(value, cx),
-            None => writer.pair().poll_write(cx),
+            Some(value) => {
+                let written = writer.pair().write(value, &mut wake);
+                later::settle();
+                written
+            }
+            None => writer.pair().poll_write(&mut wake),
         };
         let Some(written) = written else { return Poll::Pending };
         // This has ended before the reader is woken, which is code of users.

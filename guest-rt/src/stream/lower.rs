@@ -3,18 +3,25 @@
 use super::channel::buf::RawBuf;
 use super::raw::{self, RawReader, RawWriter};
 use super::raw_copy::{RawItems, RawWrite};
-use crate::copy::DROPPED;
+use crate::copy::{CopyState, DROPPED};
+use crate::later;
 use crate::payload::{Items, WriteIntrinsics};
 use core::future::poll_fn;
 
 impl RawReader {
     /// Returns a handle of the engine that is fit to be given away.
+    ///
+    /// This is part of lowering, so no code of users runs: that is put off. In the middle of a write nothing is cancelled
+    /// either, since others could run meanwhile.
     #[inline(never)]
     pub(super) fn lowered(&self, items: &Items, writing: &'static WriteIntrinsics) -> u32 {
         // A read that cannot be ended here goes on.
-        let goes_on = self.get().is_some_and(|channel| !channel.reader.can_cancel());
+        let goes_on = self.get().is_some_and(|channel| {
+            let in_engine = channel.reader.pending.state.get() == CopyState::Engine;
+            in_engine && later::is_writing() || !channel.reader.can_cancel()
+        });
         if !goes_on {
-            self.end_read();
+            self.end_read().drop_later();
         }
         if let Some(channel) = self.get()
             && (goes_on || channel.has_items() || channel.reader.finished.get())

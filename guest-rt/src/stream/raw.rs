@@ -3,7 +3,8 @@
 use super::channel::Channel;
 use super::channel::buf::RawBuf;
 use super::raw_copy::{RawItems, RawWrite, finish_kept};
-use crate::copy::{CopyState, NO_HANDLE};
+use crate::copy::{CopyState, NO_HANDLE, Wake};
+use crate::later;
 use crate::owner::Owner;
 use crate::payload::{Items, ReadIntrinsics, WriteIntrinsics};
 use crate::task::spawn;
@@ -65,21 +66,20 @@ impl RawReader {
     /// Returns the handle, which the caller owns from now on. What was read ahead is dropped.
     #[inline(never)]
     pub(super) fn take_handle(&self) -> u32 {
-        self.end_read();
+        let _waited = self.end_read();
         let handle = match self.get() {
             Some(Channel { writing: Some(writing), .. }) => self.promoted(writing),
             Some(channel) => channel.given_handle(),
             None => self.handle.get(),
         };
         self.hand_over();
+        later::settle();
         handle
     }
 
-    /// Ends a read that goes on; what it brings stays with the reader.
-    pub(super) fn end_read(&self) {
-        if let Some(channel) = self.get() {
-            channel.end_read();
-        }
+    /// Ends a read that goes on; what it brings stays with the reader. Returns who waited, to be dropped last.
+    pub(super) fn end_read(&self) -> Wake {
+        self.get().map_or(Wake::nobody(), Channel::end_read)
     }
 
     /// Returns the handle of the engine, which is in no set, of a reader that reads nothing; a pair that was made here gets
@@ -155,15 +155,16 @@ impl RawWriter {
     fn finish_left(self) {
         drop(crate::spawn_local(poll_fn(move |cx| {
             let channel = self.channel();
+            let mut wake = Wake::of(cx);
             loop {
                 if channel.writer.is_copying() {
-                    ready!(finish_kept(channel, cx));
+                    ready!(finish_kept(channel, &mut wake));
                 }
                 let last = channel.last.replace(RawBuf::EMPTY);
                 if last.rest() == 0 {
                     return Poll::Ready(());
                 }
-                let rest = ready!(RawWrite::new(channel, RawItems::new(last)).poll_all_kept(cx));
+                let rest = ready!(RawWrite::new(channel, RawItems::new(last)).poll_all_kept(&mut wake));
                 // SAFETY: the items are of the channel's type.
                 unsafe { rest.buf.free(&channel.items) }
             }
@@ -203,7 +204,7 @@ unsafe fn drop_reader(channel: *mut Channel) {
         return;
     }
     let _parked = this.reader.pending.unpark();
-    this.end_read();
+    let _waited = this.end_read();
     // SAFETY: the caller was an owner, and nothing is read any more.
     unsafe { close_reader(channel, false) }
 }

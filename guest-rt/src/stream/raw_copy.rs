@@ -1,8 +1,9 @@
 //! Reads and writes in progress, without the type of their items.
 
 use super::channel::Channel;
-use super::channel::buf::{Aftermath, RawBuf};
+use super::channel::buf::RawBuf;
 use crate::copy::{self, CANCELLED, COMPLETED, DROPPED, Wake};
+use crate::later;
 use crate::payload::Items;
 use core::task::{Context, Poll, ready};
 
@@ -33,12 +34,17 @@ pub(super) struct RawRead {
 impl RawRead {
     /// Reads. After the read has ended this is pending for ever.
     #[inline(never)]
-    pub(super) fn poll(&mut self, channel: Option<&Channel>, cx: &mut Context<'_>) -> Poll<u32> {
-        match (self.progress, channel) {
-            (Progress::Done, _) => Poll::Pending,
-            (_, None) => Poll::Ready(self.ended(DROPPED)),
-            (Progress::Start, Some(channel)) => self.start(channel, cx),
-            (Progress::Copying, Some(channel)) => match channel.poll_read(cx) {
+    pub(super) fn poll(&mut self, channel: Option<&Channel>, cx: &Context<'_>) -> Poll<u32> {
+        if self.progress == Progress::Done {
+            return Poll::Pending;
+        }
+        let Some(channel) = channel else { return Poll::Ready(self.ended(DROPPED)) };
+        // Code of users, and so before anything is read. What is displaced by it is dropped in the end.
+        let mut wake = Wake::of(cx);
+        match self.progress {
+            Progress::Done => Poll::Pending,
+            Progress::Start => self.start(channel, &mut wake),
+            Progress::Copying => match channel.poll_read(&mut wake) {
                 Some((code, buf)) => {
                     self.buf = buf;
                     Poll::Ready(self.ended(code))
@@ -48,9 +54,9 @@ impl RawRead {
         }
     }
 
-    fn start(&mut self, channel: &Channel, cx: &mut Context<'_>) -> Poll<u32> {
+    fn start(&mut self, channel: &Channel, wake: &mut Wake) -> Poll<u32> {
         // Items that are there come first, and a read that was given up without an end.
-        if !channel.has_items() && channel.reader.is_copying() && channel.fill(cx).is_pending() {
+        if !channel.has_items() && channel.reader.is_copying() && channel.fill_for(wake).is_pending() {
             return Poll::Pending;
         }
         let mut own = channel.own.get();
@@ -63,8 +69,8 @@ impl RawRead {
         if channel.reader.finished.get() {
             return Poll::Ready(self.ended(DROPPED));
         }
-        let Some(reading) = channel.reading else { return self.start_locally(channel, cx) };
-        match channel.read_remotely(reading, &mut self.buf, usize::MAX, false, cx) {
+        let Some(reading) = channel.reading else { return self.start_locally(channel, wake) };
+        match channel.read_remotely(reading, &mut self.buf, usize::MAX, false, wake) {
             Some(code) => Poll::Ready(self.ended(code)),
             None => {
                 self.progress = Progress::Copying;
@@ -74,10 +80,10 @@ impl RawRead {
     }
 
     #[inline(never)]
-    fn start_locally(&mut self, channel: &Channel, cx: &mut Context<'_>) -> Poll<u32> {
-        let (code, aftermath) = channel.read_locally(&mut self.buf, usize::MAX, false, Wake::of(cx));
+    fn start_locally(&mut self, channel: &Channel, wake: &mut Wake) -> Poll<u32> {
+        let (code, ready) = channel.read_locally(&mut self.buf, usize::MAX, false, wake);
         self.progress = if code.is_some() { Progress::Done } else { Progress::Copying };
-        aftermath.run();
+        ready.wake();
         code.map_or(Poll::Pending, Poll::Ready)
     }
 
@@ -91,11 +97,12 @@ impl RawRead {
     #[inline(never)]
     pub(super) fn cancel(&mut self, channel: Option<&Channel>) -> u32 {
         let mut code = CANCELLED;
+        let _waited;
         if self.progress == Progress::Copying
             && let Some(channel) = channel
         {
             if channel.reader.can_cancel() {
-                (code, self.buf) = channel.cancel_read();
+                (code, self.buf, _waited) = channel.cancel_read();
             } else {
                 self.buf = channel.leave_read();
             }
@@ -155,69 +162,80 @@ impl<'a> RawWrite<'a> {
 
     /// Writes. After the write has ended this is pending for ever.
     #[inline(never)]
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<u32> {
+    pub(super) fn poll(&mut self, cx: &Context<'_>) -> Poll<u32> {
+        if self.progress == Progress::Done {
+            return Poll::Pending;
+        }
+        self.channel.owner.check();
+        // Code of users, and so before anything is read. What is displaced by it is dropped in the end.
+        self.poll_for(&mut Wake::of(cx))
+    }
+
+    /// The same for `wake`, who is parked only when this is pending. What it is then is to be dropped last.
+    #[inline(never)]
+    fn poll_for(&mut self, wake: &mut Wake) -> Poll<u32> {
         let channel = self.channel;
         channel.owner.check();
         if channel.reader.open.get() {
-            return self.poll_here(cx);
+            return self.poll_here(wake);
         }
         let code = match self.progress {
             Progress::Start => {
-                ready!(self.before(cx));
+                ready!(self.before(wake));
                 if channel.writer.finished.get() {
                     Some(DROPPED)
                 } else {
-                    channel.write_away(&mut self.items.buf, &mut self.items.stamp, cx)
+                    channel.write_away(&mut self.items.buf, &mut self.items.stamp, wake)
                 }
             }
             Progress::Copying => {
-                let Some((code, buf)) = channel.poll_write(cx) else { return Poll::Pending };
+                let Some((code, buf)) = channel.poll_write(wake) else { return Poll::Pending };
                 self.items.buf = buf;
                 Some(code)
             }
             Progress::Done => return Poll::Pending,
         };
-        self.ended(code, Aftermath::none())
+        self.ended(code, Wake::nobody())
     }
 
     /// The same while the reader is in this component.
     #[inline(never)]
-    fn poll_here(&mut self, cx: &mut Context<'_>) -> Poll<u32> {
+    fn poll_here(&mut self, wake: &mut Wake) -> Poll<u32> {
         let channel = self.channel;
         let _stale;
-        let (code, aftermath) = match self.progress {
+        let (code, ready) = match self.progress {
             Progress::Start => {
-                ready!(self.before(cx));
+                ready!(self.before(wake));
                 if channel.writer.finished.get() {
-                    (Some(DROPPED), Aftermath::none())
+                    (Some(DROPPED), Wake::nobody())
                 } else {
-                    channel.write_here(&mut self.items.buf, &mut self.items.stamp, Wake::of(cx))
+                    channel.write_here(&mut self.items.buf, &mut self.items.stamp, wake)
                 }
             }
             Progress::Copying => {
-                let displaced = channel.park_writer(cx);
-                let Some((code, buf)) = channel.poll_write(cx) else { return Poll::Pending };
+                let Some((code, buf)) = channel.poll_write(wake) else { return Poll::Pending };
                 self.items.buf = buf;
                 // Nobody waits any more.
                 _stale = channel.writer.pending.unpark();
-                (Some(code), Aftermath { wake: Wake::nobody(), displaced })
+                (Some(code), Wake::nobody())
             }
             Progress::Done => return Poll::Pending,
         };
-        self.ended(code, aftermath)
+        self.ended(code, ready)
     }
 
     /// What the writer goes on with comes first: it was accepted, or could not be cancelled.
     #[inline(always)]
-    fn before(&self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.channel.writer.is_copying() { finish_kept(self.channel, cx) } else { Poll::Ready(()) }
+    fn before(&self, wake: &mut Wake) -> Poll<()> {
+        if self.channel.writer.is_copying() { finish_kept(self.channel, wake) } else { Poll::Ready(()) }
     }
 
     /// Notes what a step has come to, and only then runs code of users.
     #[inline(always)]
-    fn ended(&mut self, code: Option<u32>, aftermath: Aftermath) -> Poll<u32> {
+    fn ended(&mut self, code: Option<u32>, ready: Wake) -> Poll<u32> {
         self.progress = if code.is_some() { Progress::Done } else { Progress::Copying };
-        aftermath.run();
+        ready.wake();
+        later::settle();
         let Some(code) = code else { return Poll::Pending };
         // SAFETY: the write has just ended, and this is its buffer.
         unsafe { self.channel.drop_taken(&self.items.buf, code) }
@@ -226,8 +244,14 @@ impl<'a> RawWrite<'a> {
 
     /// Writes all, again and again, until the reader was dropped. It is done when it has returned `DROPPED`, or nothing is
     /// left.
+    #[inline]
+    pub(super) fn poll_all(&mut self, cx: &Context<'_>) -> Poll<u32> {
+        self.poll_all_for(&mut Wake::of(cx))
+    }
+
+    /// The same for `wake`, who is parked only when this is pending. What it is then is to be dropped last.
     #[inline(never)]
-    pub(super) fn poll_all(&mut self, cx: &mut Context<'_>) -> Poll<u32> {
+    fn poll_all_for(&mut self, wake: &mut Wake) -> Poll<u32> {
         loop {
             if self.progress != Progress::Copying {
                 if self.items.buf.rest() == 0 {
@@ -235,15 +259,15 @@ impl<'a> RawWrite<'a> {
                 }
                 self.progress = Progress::Start;
             }
-            if ready!(self.poll(cx)) & 15 == DROPPED && self.items.buf.rest() > 0 {
+            if ready!(self.poll_for(wake)) & 15 == DROPPED && self.items.buf.rest() > 0 {
                 return Poll::Ready(DROPPED);
             }
         }
     }
 
     /// Writes all that the writer goes on with, as `poll_all` does. It goes on when this is not polled any more.
-    pub(super) fn poll_all_kept(mut self, cx: &mut Context<'_>) -> Poll<RawItems> {
-        let polled = self.poll_all(cx);
+    pub(super) fn poll_all_kept(mut self, wake: &mut Wake) -> Poll<RawItems> {
+        let polled = self.poll_all_for(wake);
         self.progress = Progress::Done;
         polled.map(|_| core::mem::replace(&mut self.items, RawItems::NONE))
     }
@@ -257,10 +281,8 @@ impl<'a> RawWrite<'a> {
         if progress != Progress::Copying || !self.channel.writer.can_cancel() {
             return CANCELLED;
         }
-        let mut aftermath = Aftermath::none();
-        let (code, buf) = self.channel.cancel_write(&mut aftermath);
+        let (code, buf, _waited) = self.channel.cancel_write();
         self.items.buf = buf;
-        aftermath.run();
         // SAFETY: the write has just ended, and this is its buffer.
         unsafe { self.channel.drop_taken(&self.items.buf, code) }
         code
@@ -287,8 +309,8 @@ impl Drop for RawWrite<'_> {
 
 /// Finishes the write that the writer goes on with: all of it is taken then, or the reader was dropped.
 #[inline(never)]
-pub(super) fn finish_kept(channel: &Channel, cx: &mut Context<'_>) -> Poll<()> {
-    let rest = ready!(RawWrite::resume(channel).poll_all_kept(cx));
+pub(super) fn finish_kept(channel: &Channel, wake: &mut Wake) -> Poll<()> {
+    let rest = ready!(RawWrite::resume(channel).poll_all_kept(wake));
     // SAFETY: the items are of the channel's type.
     unsafe { rest.buf.free(&channel.items) }
     Poll::Ready(())

@@ -2,7 +2,7 @@
 
 use super::StreamWriter;
 use super::raw_copy::finish_kept;
-use crate::copy;
+use crate::copy::{self, Wake};
 use core::future::poll_fn;
 use core::mem::size_of;
 use core::task::{Context, Poll, ready};
@@ -37,7 +37,7 @@ impl<T: Copy> StreamWriter<T> {
     fn poll_write_at_once(&mut self, cx: &mut Context<'_>, values: &[T]) -> Poll<usize> {
         let channel = self.channel();
         if channel.writer.is_copying() {
-            ready!(finish_kept(channel, cx));
+            ready!(finish_kept(channel, &mut Wake::of(cx)));
         }
         if channel.writer.finished.get() || size_of::<T>() == 0 {
             return Poll::Ready(0);

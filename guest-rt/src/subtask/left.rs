@@ -150,7 +150,9 @@ unsafe fn abandon(
 ) {
     // SAFETY: the operation was registered; a scratch is there, and not used afterwards.
     let (handle, scratch) = unsafe { (operation.handle(), scratch.map(|scratch| scratch.read())) };
-    let state = operation.withdraw().or_else(|| cancel(handle, fate.lends));
+    // Who waited is dropped last.
+    let (state, _waited) = operation.withdraw();
+    let state = state.or_else(|| cancel(handle, fate.lends));
     let rest = Rest { handle, area, scratch: Cell::new(scratch), fate };
     match state {
         // SAFETY: the subtask has this final state, and its handle has left its set. The rest is the caller's promise.

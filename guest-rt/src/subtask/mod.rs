@@ -8,6 +8,7 @@ use self::place::Place;
 use crate::abi::{Lift, Lower, Scratch, lower_flat};
 use crate::builtins::{self, subtask};
 use crate::task::current;
+use crate::task::parked::Wake;
 use crate::task::waitable::Operation;
 use crate::trap::invalid;
 use core::cell::{Cell, UnsafeCell};
@@ -136,6 +137,8 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
                 Poll::Ready(this.finish())
             };
         }
+        // Code of users, and so before anything is read or called.
+        let wake = Wake::of(cx);
         let deep = Self::POINTS && (P::BORROWS && P::OWNS || !current::may_block());
         let mut scratch = if deep { Scratch::deep() } else { Scratch::new() };
         // SAFETY: the parameters are here, and do not move before the callee has them.
@@ -155,12 +158,12 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
             this.area.set(MaybeUninit::new(area));
             if status & 15 == subtask::STARTED {
                 this.set_starting(false);
-                Operation::register_new(this.operation.bind(), status >> 4, cx);
+                Operation::register_new(this.operation.bind(), status >> 4, wake);
                 this.release_params();
             } else if Self::POINTS_INSIDE && !scratch.is_deep() {
-                return this.call_with_copies(status >> 4, cx);
+                return this.call_with_copies(status >> 4, wake);
             } else {
-                this.wait_to_start(status >> 4, scratch, cx);
+                this.wait_to_start(status >> 4, scratch, wake);
             }
         }
         Poll::Pending
@@ -208,7 +211,7 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
     /// The subtask is new, and in the state STARTING.
     #[cold]
     #[inline(never)]
-    unsafe fn call_with_copies(&self, handle: u32, cx: &mut Context<'_>) -> Poll<R> {
+    unsafe fn call_with_copies(&self, handle: u32, wake: Wake) -> Poll<R> {
         // SAFETY: the subtask is in no set, and nothing ran since it was made: it has not started, and taken nothing. The
         // status of the new one says what its callee has done.
         unsafe {
@@ -228,10 +231,10 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
             }
             if status & 15 == subtask::STARTED {
                 self.set_starting(false);
-                Operation::register_new(self.operation.bind(), status >> 4, cx);
+                Operation::register_new(self.operation.bind(), status >> 4, wake);
                 self.release_params();
             } else {
-                self.wait_to_start(status >> 4, scratch, cx);
+                self.wait_to_start(status >> 4, scratch, wake);
             }
         }
         Poll::Pending
@@ -242,7 +245,7 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
     /// # Safety
     /// The subtask is new, and in the state STARTING; `scratch` has what the parameters were lowered to.
     #[inline(always)]
-    unsafe fn wait_to_start(&self, handle: u32, scratch: Scratch, cx: &mut Context<'_>) {
+    unsafe fn wait_to_start(&self, handle: u32, scratch: Scratch, wake: Wake) {
         self.set_starting(true);
         if Self::KEEPS {
             // SAFETY: nobody else uses the cell.
@@ -252,7 +255,7 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
             core::mem::forget(scratch);
         }
         // SAFETY: the subtask is new and ours; this is pinned, and dropping it withdraws the operation.
-        unsafe { Operation::register_new(self.operation.bind(), handle, cx) }
+        unsafe { Operation::register_new(self.operation.bind(), handle, wake) }
     }
 
     /// The callee has taken the parameters after all.
@@ -322,7 +325,7 @@ const PENDING: u32 = u32::MAX;
 /// Returns the state that the subtask has come to, once; or [`PENDING`], and whom `cx` wakes will be woken.
 #[inline(never)]
 fn wait(operation: &Operation, cx: &mut Context<'_>) -> u32 {
-    operation.poll(cx).unwrap_or(PENDING)
+    operation.poll(&mut Wake::of(cx)).unwrap_or(PENDING)
 }
 
 impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, const K: usize> Drop

@@ -3,6 +3,7 @@
 use super::node::NodeRef;
 use super::waitable::Operation;
 use super::wake::{node_of, wake};
+use crate::later;
 use core::cell::{Cell, UnsafeCell};
 use core::mem::{ManuallyDrop, MaybeUninit};
 use core::ptr::{self, NonNull};
@@ -52,6 +53,13 @@ impl Wake {
         }
     }
 
+    /// Has it dropped when nothing that is being lowered is in use any more.
+    pub(crate) fn drop_later(self) {
+        if let Wake::Waker(waker) = self {
+            later::put_off(|| drop(waker));
+        }
+    }
+
     /// Wakes it.
     #[inline]
     pub(crate) fn wake(self) {
@@ -92,18 +100,18 @@ impl Parked {
         self.node.get() == LODGER
     }
 
-    /// Parks whom `cx` wakes, in what was not written yet.
+    /// Parks `wake`, in what was not written yet.
     ///
     /// # Safety
     /// `this` is valid for writes, and nobody refers to it.
     #[inline(always)]
-    pub(super) unsafe fn write(this: *mut Parked, cx: &Context<'_>) {
+    pub(super) unsafe fn write(this: *mut Parked, wake: Wake) {
         // Written in place, since most of it is not written.
-        match node_of(cx.waker()) {
+        match wake {
             // SAFETY: valid for writes.
-            Some(node) => unsafe { (&raw mut (*this).node).write(Cell::new(node.block::<()>())) },
+            Wake::Node(node) => unsafe { (&raw mut (*this).node).write(Cell::new(node.block::<()>())) },
             // SAFETY: as above.
-            None => unsafe { Parked::write_foreign(this, cx) },
+            other => unsafe { Parked::write_other(this, other) },
         }
     }
 
@@ -111,12 +119,12 @@ impl Parked {
     /// As for `write`.
     #[cold]
     #[inline(never)]
-    unsafe fn write_foreign(this: *mut Parked, cx: &Context<'_>) {
-        let other = Other { waker: ManuallyDrop::new(cx.waker().clone()) };
+    unsafe fn write_other(this: *mut Parked, wake: Wake) {
+        let parked = Parked::nobody();
+        // Nobody is there who could be displaced.
+        let _nobody = parked.put(wake);
         // SAFETY: valid for writes.
-        unsafe {
-            this.write(Parked { node: Cell::new(FOREIGN), other: UnsafeCell::new(MaybeUninit::new(other)) });
-        }
+        unsafe { this.write(parked) }
     }
 
     /// Parks whom `cx` wakes instead of what was parked, which is dropped last.
@@ -153,7 +161,18 @@ impl Parked {
         drop(old);
     }
 
-    /// Parks `wake` instead of who was parked, who is returned.
+    /// Parks `wake` instead of who was parked, whom `wake` is afterwards: to be dropped last.
+    #[inline(always)]
+    pub(crate) fn swap(&self, wake: &mut Wake) {
+        if let Wake::Node(node) = wake
+            && self.node.get() == node.block::<()>().cast_const()
+        {
+            return;
+        }
+        *wake = self.put(core::mem::replace(wake, Wake::Nobody));
+    }
+
+    /// Parks `wake` instead of who was parked, who is returned: to be dropped last.
     #[inline(never)]
     pub(crate) fn put(&self, wake: Wake) -> Wake {
         let old = self.take();

@@ -44,7 +44,6 @@ use core::cell::{Cell, UnsafeCell};
 use core::hint::cold_path;
 use core::mem::MaybeUninit;
 use core::ptr::NonNull;
-use core::task::Context;
 
 /// Registered, for an end of a stream or future. All codes of events are less than this.
 const WAITING: u32 = u32::MAX - 6;
@@ -98,23 +97,25 @@ impl Operation {
         (!matches!(self.code.get(), SKIPPED | NEW)).then(|| unsafe { self.wait() })
     }
 
-    /// Waits for the event of `handle` on behalf of whom `cx` wakes.
+    /// Waits for the event of `handle` on behalf of `wake`. That was made before the built-in was called that the event
+    /// is of: no code of users runs in here.
     ///
     /// # Safety
-    /// `this` is live and not registered, and does not move or go away before it has an event or was withdrawn; what
-    /// `cx` wakes, when that is cloned, does not use it. An operation on `handle` is pending, and this instance owns it.
+    /// `this` is live and not registered, and does not move or go away before it has an event or was withdrawn. An
+    /// operation on `handle` is pending, and this instance owns it.
     #[inline(never)]
-    pub(crate) unsafe fn register(this: *const Self, handle: u32, cx: &mut Context<'_>) {
+    pub(crate) unsafe fn register(this: *const Self, handle: u32, wake: Wake) {
         // SAFETY: the operation is live.
         let operation = unsafe { &*this };
         match operation.wait_if_any() {
             Some(wait) => {
                 wait.handle.set(handle);
-                wait.parked.park(cx);
+                // Foreign wakers are parked only in what is registered.
+                let _nobody = wait.parked.put(wake);
             }
             // SAFETY: nobody refers to what was not written yet.
             None => unsafe {
-                operation.write_wait(handle, cx);
+                operation.write_wait(handle, wake);
                 (&raw mut (*operation.wait.get().cast::<Wait>()).joined).write(Cell::new(None));
             },
         }
@@ -128,10 +129,10 @@ impl Operation {
     /// # Safety
     /// As for `register`.
     #[inline(never)]
-    pub(crate) unsafe fn register_new(this: *const Self, handle: u32, cx: &mut Context<'_>) {
+    pub(crate) unsafe fn register_new(this: *const Self, handle: u32, wake: Wake) {
         // SAFETY: the operation is live and new; then as in `register`.
         unsafe {
-            (*this).write_wait(handle, cx);
+            (*this).write_wait(handle, wake);
             Self::list(this, handle, CALLING);
             let joined = &raw mut (*(*this).wait.get().cast::<Wait>()).joined;
             match current::own() {
@@ -183,11 +184,11 @@ impl Operation {
     /// # Safety
     /// It was never registered, so that nobody refers to what is written.
     #[inline(always)]
-    unsafe fn write_wait(&self, handle: u32, cx: &Context<'_>) {
+    unsafe fn write_wait(&self, handle: u32, wake: Wake) {
         let wait = self.wait.get().cast::<Wait>();
         // SAFETY: the fields are valid for writes, and nobody refers to them.
         unsafe {
-            Parked::write(&raw mut (*wait).parked, cx);
+            Parked::write(&raw mut (*wait).parked, wake);
             (&raw mut (*wait).handle).write(Cell::new(handle));
         }
     }
@@ -218,23 +219,26 @@ impl Operation {
         }
     }
 
-    /// Returns the code of the event, once: the operation is then no longer registered. Otherwise whom `cx` wakes will be
-    /// woken by it, and the waitable has moved to the set of the current task.
+    /// Returns the code of the event, once: the operation is then no longer registered. Otherwise `wake` is woken by it,
+    /// and the waitable has moved to the set of the current task.
     ///
     /// A subtask's STARTED event is also returned, once; the operation stays registered.
+    ///
+    /// What `wake` is afterwards is to be dropped last. One that is registered to be [called](Self::detach) stays so, and
+    /// `wake` as it was.
     #[inline(always)]
-    pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Option<u32> {
+    pub(crate) fn poll(&self, wake: &mut Wake) -> Option<u32> {
         let code = self.code.get();
         if code < WAITING {
             self.code.set(IDLE);
             return Some(code);
         }
-        self.wait_on(cx)
+        self.wait_on(wake)
     }
 
-    /// Not delivered: moves to the current task, and wakes whom `cx` wakes.
+    /// Not delivered: moves to the current task, and parks `wake`.
     #[inline(never)]
-    fn wait_on(&self, cx: &mut Context<'_>) -> Option<u32> {
+    fn wait_on(&self, wake: &mut Wake) -> Option<u32> {
         let code = self.code.get();
         if !matches!(code, STARTED | CALLING | WAITING) {
             return None;
@@ -247,20 +251,19 @@ impl Operation {
         {
             wait.move_to(task, code);
         }
-        wait.parked.park(cx);
-        // Parking runs code of users, which may have had the event delivered: so only now.
-        match self.code.get() {
-            STARTED => {
-                self.code.set(CALLING);
-                Some(subtask::STARTED)
-            }
-            code if code < WAITING => {
-                self.code.set(IDLE);
-                drop(wait.parked.take());
-                Some(code)
-            }
-            _ => None,
+        if wait.parked.called().is_none() {
+            wait.parked.swap(wake);
         }
+        if code == STARTED {
+            self.code.set(CALLING);
+            return Some(subtask::STARTED);
+        }
+        None
+    }
+
+    /// Returns whether it is registered to be [called](Self::detach).
+    pub(crate) fn is_called(&self) -> bool {
+        self.wait_if_any().is_some_and(|wait| wait.parked.called().is_some())
     }
 
     /// Returns whether it was never registered, and not finished.
@@ -317,11 +320,13 @@ impl Operation {
 
     /// Stops waiting. Returns the code of the event if it was delivered already. If not, the waitable has left its set,
     /// and what it waited for can be cancelled synchronously (which traps in a set). Harmless when nothing is registered.
+    ///
+    /// Also returns who waited, to be dropped last.
     #[cold]
     #[inline(never)]
-    pub(crate) fn withdraw(&self) -> Option<u32> {
+    pub(crate) fn withdraw(&self) -> (Option<u32>, Wake) {
         match self.code.get() {
-            SKIPPED | NEW | IDLE | OVER => None,
+            SKIPPED | NEW | IDLE | OVER => (None, Wake::Nobody),
             STARTED | CALLING | WAITING => {
                 self.code.set(IDLE);
                 // SAFETY: it is registered.
@@ -332,12 +337,11 @@ impl Operation {
                     unlist(task);
                 }
                 wait.leave();
-                drop(parked);
-                None
+                (None, parked)
             }
             code => {
                 self.code.set(IDLE);
-                Some(code)
+                (Some(code), Wake::Nobody)
             }
         }
     }

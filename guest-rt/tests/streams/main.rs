@@ -1,6 +1,7 @@
 //! Streams and futures of a component, over the stand-in for the engine.
 
 mod adapters;
+mod clones;
 #[path = "../shared/counting.rs"]
 mod counting;
 mod ended;
@@ -8,6 +9,7 @@ mod future;
 mod future_users;
 mod left;
 mod local_pairs;
+mod lowering;
 mod memory;
 mod reentrancy;
 mod result_stream;

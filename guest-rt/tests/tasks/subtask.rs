@@ -303,3 +303,18 @@ fn what_the_import_owns_stays_until_a_call_that_is_left_behind_is_over() {
     assert_eq!(trace().into_iter().filter(|mark| kept.contains(&mark.as_str())).collect::<Vec<_>>(), kept);
     assert_eq!(handles(), 0);
 }
+
+#[test]
+fn a_waker_whose_clone_panics_keeps_the_call_from_being_made() {
+    use core::task::{RawWaker, RawWakerVTable};
+    static PANICS: RawWakerVTable = RawWakerVTable::new(|_| panic!("code of users"), |_| {}, |_| {}, |_| {});
+    // SAFETY: the functions use nothing.
+    let waker = unsafe { Waker::from_raw(RawWaker::new(core::ptr::null(), &PANICS)) };
+    let mut call = Box::pin(import_string(0, Noisy("text", String::from("text"))));
+    let polled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        call.as_mut().poll(&mut Context::from_waker(&waker)).is_ready()
+    }));
+    assert!(polled.is_err());
+    drop(call);
+    assert_eq!(handles(), 0, "the callee would still read the parameters");
+}

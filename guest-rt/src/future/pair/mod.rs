@@ -27,6 +27,8 @@ enum Value {
     Background,
     /// The writer is gone and has not written: the default will be read.
     Default,
+    /// The same, when the pair was promoted: the default is written as soon as code of users may run.
+    Due,
     /// It was taken, or was not wanted.
     Gone,
 }
@@ -49,7 +51,9 @@ enum Value {
 /// Background ─── after_detached ────────────────────────► Gone
 ///            ─── demote ────────────────────────────────► Sent
 ///    Default ─── take, close_reader ────────────────────► Gone
-///            ─── promote ───────────────────────────────► Sent, and so Background
+///            ─── promote ───────────────────────────────► Due
+///        Due ─── take, close_reader when it is local ───► Gone
+///            ─── write_default ─────────────────────────► Background; Sent or Default when it is local again
 /// ```
 ///
 /// `close_writer` of a future whose reader is elsewhere is `send` of the default.
@@ -57,8 +61,8 @@ enum Value {
 /// # The order of things
 ///
 /// The default, destructors of values and wakers are code of users, and may use both ends. The default is made first,
-/// before a state is read. The other two are in what the functions return or keep as [`Last`], until the state is whole
-/// and the pair is released.
+/// before a state is read; but not while the reader is lowered, see `write_default`. The other two are in what the functions
+/// return or keep as [`Last`], until the state is whole and the pair is released.
 #[repr(C)]
 pub(super) struct Pair<T: 'static> {
     /// The first field, so that it is found by its address.

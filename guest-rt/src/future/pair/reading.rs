@@ -4,7 +4,6 @@ use super::{Last, Pair, Value};
 use crate::copy::{COMPLETED, CopyState, DROPPED, NO_HANDLE};
 use crate::payload::Leftover;
 use crate::task::parked::Wake;
-use core::task::Context;
 
 /// What a reader has taken.
 #[must_use = "the value is in there"]
@@ -30,17 +29,15 @@ impl<T> Taken<T> {
 }
 
 impl<T: 'static> Pair<T> {
-    /// Takes the value, if it is there. Otherwise `cx` is woken when that has changed.
-    pub(in crate::future) fn read(&self, cx: &Context<'_>) -> Option<Taken<T>> {
-        // Code of users, and so before anything is looked at.
-        let wake = Wake::of(cx);
+    /// Takes the value, if it is there. Otherwise `wake` is woken when that has changed. What it is afterwards is to be
+    /// dropped last.
+    pub(in crate::future) fn read(&self, wake: &mut Wake) -> Option<Taken<T>> {
         self.demote();
-        if let taken @ Some(_) = self.take() {
-            return taken;
+        let taken = self.take();
+        if taken.is_none() {
+            *wake = self.reader.wait_locally(core::mem::replace(wake, Wake::nobody()));
         }
-        drop(self.reader.wait_locally(wake));
-        // The waker is code of users, which may have written.
-        self.take()
+        taken
     }
 
     /// Takes the value, if it is there: the reader waits no more.
@@ -50,7 +47,7 @@ impl<T: 'static> Pair<T> {
         let mut writer = None;
         let value = match state {
             Value::Unwritten | Value::Background | Value::Gone => return None,
-            Value::Default => Err(self.default),
+            Value::Default | Value::Due => Err(self.default),
             // SAFETY: these states say that the value is there. The state is set below.
             Value::Offered | Value::Sent => Ok(unsafe { self.take_value() }),
         };
@@ -85,7 +82,7 @@ impl<T: 'static> Pair<T> {
                 // SAFETY: the state said that the value is there, and does so no more.
                 last.dropped = Some(Leftover::Value(unsafe { pair.take_value() }));
             }
-            (NO_HANDLE, Value::Default) => pair.state.set(Value::Gone),
+            (NO_HANDLE, Value::Default | Value::Due) => pair.state.set(Value::Gone),
             (NO_HANDLE, Value::Unwritten | Value::Background | Value::Gone) => {}
             // It was lowered, but stayed.
             // SAFETY: the end is ours, is not used again, and nothing is in flight there.

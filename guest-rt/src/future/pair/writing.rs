@@ -2,11 +2,11 @@
 
 use super::{Last, Pair, Value};
 use crate::builtins::BLOCKED;
-use crate::copy::{COMPLETED, CopyState, DROPPED, NO_HANDLE, Pending, Wake};
+use crate::copy::{CANCELLED, COMPLETED, CopyState, DROPPED, NO_HANDLE, Pending, Wake};
+use crate::later;
 use crate::payload::Leftover;
 use crate::task::handover;
 use crate::task::waitable::Operation;
-use core::task::Context;
 
 /// What a write came to.
 #[must_use = "the value is in there"]
@@ -29,12 +29,11 @@ impl<T> Written<T> {
 }
 
 impl<T: 'static> Pair<T> {
-    /// Writes a value. Returns `None` if that has to wait.
-    pub(in crate::future) fn write(&self, value: T, cx: &mut Context<'_>) -> Option<Written<T>> {
-        // Code of users, and so before anything is looked at.
-        let wake = Wake::of(cx);
+    /// Writes a value. Returns `None` if that has to wait. What `wake` is afterwards is to be dropped last; before that,
+    /// [`later::settle`] is called.
+    pub(in crate::future) fn write(&self, value: T, wake: &mut Wake) -> Option<Written<T>> {
         if self.writer.handle.get() != NO_HANDLE {
-            return self.write_to_engine(value, cx);
+            return self.write_to_engine(value, wake);
         }
         if !self.reader_open.get() {
             self.state.set(Value::Gone);
@@ -46,12 +45,11 @@ impl<T: 'static> Pair<T> {
             return Some(Written::Taken(Last { woken: self.tell_reader(), dropped: None }));
         }
         self.state.set(Value::Offered);
-        drop(self.writer.wait_locally(wake));
-        // The waker is code of users, which may have read.
-        self.poll_write(cx)
+        *wake = self.writer.wait_locally(core::mem::replace(wake, Wake::nobody()));
+        None
     }
 
-    fn write_to_engine(&self, value: T, cx: &mut Context<'_>) -> Option<Written<T>> {
+    fn write_to_engine(&self, value: T, wake: &mut Wake) -> Option<Written<T>> {
         self.put(value);
         // SAFETY: the value was just put there, and there is no other write.
         let code = unsafe { self.start_write() };
@@ -60,12 +58,16 @@ impl<T: 'static> Pair<T> {
             return Some(unsafe { self.after_write(code) });
         }
         self.state.set(Value::Offered);
+        let waiting = core::mem::replace(wake, Wake::nobody());
         // SAFETY: the built-in has just said that it waits. Pairs stay in place, and their owners see to it that they are
         // there as long as a copy is in flight.
-        unsafe { self.writer.wait(cx) }
-        if self.reader_open.get() {
-            // The reader was lowered in vain, and may come back: see `demote`.
-            drop(self.writer.park(Wake::of(cx)));
+        unsafe {
+            if self.reader_open.get() {
+                // The reader was lowered in vain, and may come back: see `demote`.
+                *wake = self.writer.wait_parked(waiting);
+            } else {
+                self.writer.wait(waiting);
+            }
         }
         None
     }
@@ -79,28 +81,24 @@ impl<T: 'static> Pair<T> {
         // The handle is that of a writable end that is ours.
         unsafe {
             let (room, scratch) = self.area.room(self.writing.size, self.writing.align);
-            (self.writing.store)(self.writing, (*self.value.get()).as_ptr(), room, scratch);
+            later::writing(|| (self.writing.store)(self.writing, (*self.value.get()).as_ptr(), room, scratch));
             (self.writing.write)(self.writer.handle.get(), room)
         }
     }
 
-    /// Waits for the write. Returns what it came to.
-    pub(in crate::future) fn poll_write(&self, cx: &mut Context<'_>) -> Option<Written<T>> {
-        if self.writer.state.get() == CopyState::Engine && self.reader_open.get() {
-            drop(self.writer.park(Wake::of(cx)));
-        }
-        // Parking runs code of users, which may have brought the reader back: so only now.
+    /// Waits for the write. Returns what it came to. What `wake` is afterwards is to be dropped last.
+    pub(in crate::future) fn poll_write(&self, wake: &mut Wake) -> Option<Written<T>> {
         let state = self.writer.state.get();
-        let code = self.writer.poll(cx)?;
+        let code = self.writer.poll(wake)?;
         Some(self.stop_write(state, code))
     }
 
-    /// Cancels the write. Returns what it has come to.
-    pub(in crate::future) fn cancel_write(&self) -> Written<T> {
+    /// Cancels the write. Returns what it has come to, and who waited, to be dropped last.
+    pub(in crate::future) fn cancel_write(&self) -> (Written<T>, Wake) {
         let state = self.writer.state.get();
         // SAFETY: it is the built-in that cancels a write of this end.
-        let code = unsafe { self.writer.cancel(Some(self.writing.cancel)) };
-        self.stop_write(state, code)
+        let (code, waited) = unsafe { self.writer.cancel(Some(self.writing.cancel)) };
+        (self.stop_write(state, code), waited)
     }
 
     /// Returns what a write came to that was in flight like this, and has ended.
@@ -109,18 +107,19 @@ impl<T: 'static> Pair<T> {
             // SAFETY: that write has ended.
             return unsafe { self.after_write(code) };
         }
-        match code & 15 {
-            COMPLETED => Written::Taken(Last::NOTHING),
-            DROPPED => {
+        match (self.state.get(), code & 15) {
+            (Value::Offered, DROPPED) => {
                 self.state.set(Value::Gone);
-                // SAFETY: the reader has gone without the value, and the state says that it is not here any more.
+                // SAFETY: the state said that the value is here, and does so no more.
                 Written::Dropped(unsafe { self.take_value() })
             }
-            _ => {
+            (Value::Offered, CANCELLED) => {
                 self.state.set(Value::Unwritten);
-                // SAFETY: nobody has taken the value, and the state says that it is not here any more.
+                // SAFETY: as above.
                 Written::Cancelled(unsafe { self.take_value() })
             }
+            // There is no value that could be given back.
+            _ => Written::Taken(Last::NOTHING),
         }
     }
 
@@ -205,6 +204,7 @@ impl<T: 'static> Pair<T> {
             pair.put(value);
             // SAFETY: the value was just put there, and nothing is in flight. The write becomes the owner.
             unsafe { Self::write_detached(this) }.run();
+            later::settle();
             return handover::sweep();
         }
         let mut last = Last::NOTHING;
@@ -244,9 +244,9 @@ impl<T: 'static> Pair<T> {
     /// It is in flight. The caller was an owner, and does not use the pair afterwards.
     pub(in crate::future) unsafe fn detach_write(this: *const Pair<T>) {
         // SAFETY: the caller was an owner; from here on the write is, until it has ended. So it stays in place until then.
-        let last = unsafe {
+        let (last, _parked, _waited) = unsafe {
             let parked = (*this).writer.unpark();
-            let code = (*this).writer.withdraw();
+            let (code, waited) = (*this).writer.withdraw();
             (*this).state.set(Value::Background);
             let last = match code {
                 None => {
@@ -255,8 +255,7 @@ impl<T: 'static> Pair<T> {
                 }
                 Some(code) => Self::end_detached(this, code),
             };
-            drop(parked);
-            last
+            (last, parked, waited)
         };
         last.run();
         handover::sweep();

@@ -1,6 +1,5 @@
 //! A `Vec` without its type, whose first items may be gone.
 
-use crate::copy::Wake;
 use crate::payload::Items;
 use crate::trap::out_of_memory;
 use alloc::alloc::{Layout, alloc, dealloc};
@@ -152,26 +151,4 @@ pub(crate) fn allocate(count: usize, size: usize, align: usize) -> *mut u8 {
         out_of_memory(layout);
     }
     memory
-}
-
-/// Whom to wake and whom to let go when everything else is done, since that runs code of users.
-#[must_use = "it is to be run, when everything else is done"]
-pub(crate) struct Aftermath {
-    pub(crate) wake: Wake,
-    pub(crate) displaced: Wake,
-}
-
-impl Aftermath {
-    /// Nothing.
-    #[inline(always)]
-    pub(crate) const fn none() -> Aftermath {
-        Aftermath { wake: Wake::nobody(), displaced: Wake::nobody() }
-    }
-
-    /// Does it.
-    #[inline(always)]
-    pub(crate) fn run(self) {
-        self.wake.wake();
-        drop(self.displaced);
-    }
 }

@@ -31,8 +31,9 @@
 //!
 //! Wakers and destructors of items may do anything: poll or drop the other end, write to it, or panic. So functions of
 //! the channel do not run them, but return whom to wake (a [`Wake`]) and what to drop (a [`RawBuf`]), for the caller to
-//! use up last. There are two exceptions: [`Wake::of`] comes before anything is read, and what an end has read ahead is
-//! its own, which nobody else can reach while it is used.
+//! use up last. Who polls makes a [`Wake`] before anything is read, and lends it: if it is parked, it is afterwards who was
+//! parked before, to be dropped last. What an end has read ahead is its own, which nobody else can reach while it is
+//! used. Items that are lowered put code of users off: see [`later`](crate::later).
 
 pub(crate) mod buf;
 mod canonical;
@@ -135,10 +136,10 @@ impl End {
         self.count.get() - self.done.get()
     }
 
-    /// Starts to wait for the other end. Returns who is to be dropped last.
-    fn wait(&self, at: *mut u8, count: usize, wake: Wake) -> Wake {
+    /// Starts to wait for the other end. What `wake` is afterwards is to be dropped last.
+    fn wait(&self, at: *mut u8, count: usize, wake: &mut Wake) {
         self.open_window(at, count);
-        self.pending.wait_locally(wake)
+        *wake = self.pending.wait_locally(core::mem::replace(wake, Wake::nobody()));
     }
 
     fn open_window(&self, at: *mut u8, count: usize) {

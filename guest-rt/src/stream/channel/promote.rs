@@ -9,7 +9,7 @@ impl Channel {
     /// Makes the pair a stream of the engine, if it is none. Returns the handle of its readable end, and whether
     /// somebody has to finish what a writer has left that is gone: he owns the writer then.
     ///
-    /// The reader is open and reads nothing.
+    /// The reader is open and reads nothing. This is part of lowering, so no code of users runs: that is put off.
     #[inline(never)]
     pub(crate) fn promote(&self, writing: &'static WriteIntrinsics) -> (u32, bool) {
         if self.reader.pending.handle.get() != NO_HANDLE {
@@ -34,7 +34,7 @@ impl Channel {
             // What was read of it is not written again.
             buf.head = buf.len.min(buf.head + self.writer.done.replace(0));
             self.writer.buf.set(buf);
-            drop(self.writer.pending.set_outcome(BLOCKED));
+            self.writer.pending.set_outcome(BLOCKED).drop_later();
         }
         // A write that has come to something is over; its writer hears of that next.
         let goes_on = self.writer.is_waiting() && self.writer.done.get() == 0;
@@ -56,7 +56,8 @@ impl Channel {
         self.reader.pending.handle.get()
     }
 
-    /// Makes the pair a local one again: the reader was lowered, but stayed, and reads.
+    /// Makes the pair a local one again: the reader was lowered, but stayed, and reads. A write of the engine has its waker
+    /// parked in the channel, where it stays.
     #[inline(never)]
     pub(super) fn demote(&self) {
         let handle = self.reader.pending.handle.get();
@@ -67,7 +68,7 @@ impl Channel {
         if self.writer.pending.state.get() == CopyState::Engine {
             // SAFETY: a write is in progress, and the table has the built-in that cancels it. Nobody can have read any of
             // it: the readable end is here.
-            unsafe { self.writer.pending.cancel(Some(writing.cancel)) };
+            let (_, _nobody) = unsafe { self.writer.pending.cancel(Some(writing.cancel)) };
             let buf = self.writer.buf.get();
             self.end_stored(&buf, 0);
             self.writer.open_window(buf.first(&self.items), buf.rest().min(MAX_COUNT));

@@ -1,7 +1,7 @@
 //! Items that a reader has read and that nobody has asked for yet.
 
 use super::Channel;
-use super::buf::{Aftermath, RawBuf};
+use super::buf::RawBuf;
 use crate::copy::{self, Wake};
 use core::task::{Context, Poll};
 
@@ -23,16 +23,25 @@ impl Channel {
     }
 
     /// Sees to it that there are such items. Returns false after the last one.
+    #[inline]
+    pub(crate) fn fill(&self, cx: &Context<'_>) -> Poll<bool> {
+        if self.has_items() {
+            return Poll::Ready(true);
+        }
+        self.fill_for(&mut Wake::of(cx))
+    }
+
+    /// The same for `wake`, who is parked only when this is pending. What it is then is to be dropped last.
     #[inline(never)]
-    pub(crate) fn fill(&self, cx: &mut Context<'_>) -> Poll<bool> {
+    pub(crate) fn fill_for(&self, wake: &mut Wake) -> Poll<bool> {
         loop {
             if self.has_items() {
                 return Poll::Ready(true);
             }
-            let mut aftermath = Aftermath::none();
+            let mut ready = Wake::nobody();
             let code = if self.reader.is_copying() {
                 self.adopt_read();
-                match self.poll_read(cx) {
+                match self.poll_read(wake) {
                     Some((code, own)) => {
                         self.own.set(own);
                         Some(code)
@@ -44,10 +53,10 @@ impl Channel {
             } else {
                 let mut own = self.cleared();
                 let code = match self.reading {
-                    Some(reading) => self.read_remotely(reading, &mut own, self.ahead.get(), true, cx),
+                    Some(reading) => self.read_remotely(reading, &mut own, self.ahead.get(), true, wake),
                     None => {
                         let code;
-                        (code, aftermath) = self.read_locally(&mut own, self.ahead.get(), true, Wake::of(cx));
+                        (code, ready) = self.read_locally(&mut own, self.ahead.get(), true, wake);
                         code
                     }
                 };
@@ -61,7 +70,7 @@ impl Channel {
             {
                 self.ahead.set((self.ahead.get() * 2).min(self.most_ahead()));
             }
-            aftermath.run();
+            ready.wake();
             if code.is_none() {
                 return Poll::Pending;
             }
@@ -98,14 +107,17 @@ impl Channel {
         before
     }
 
-    /// Ends the read that goes on, if there is one; what it brings stays with the reader.
+    /// Ends the read that goes on, if there is one; what it brings stays with the reader. Returns who waited, to be
+    /// dropped last.
     #[inline(never)]
-    pub(crate) fn end_read(&self) {
-        if self.reader.is_copying() {
-            self.adopt_read();
-            let (_, own) = self.cancel_read();
-            self.own.set(own);
+    pub(crate) fn end_read(&self) -> Wake {
+        if !self.reader.is_copying() {
+            return Wake::nobody();
         }
+        self.adopt_read();
+        let (_, own, waited) = self.cancel_read();
+        self.own.set(own);
+        waited
     }
 
     /// Leaves the read of a future to the reader, for which it goes on. Returns what the future had in its buffer before, in
@@ -129,10 +141,7 @@ impl Channel {
     pub(crate) unsafe fn abandon_read(&self) {
         let (first, count) = self.adopt_read();
         // Where it cannot be cancelled it goes on, for the reader.
-        if self.reader.can_cancel() {
-            let (_, own) = self.cancel_read();
-            self.own.set(own);
-        }
+        let _waited = self.reader.can_cancel().then(|| self.end_read());
         if count > 0 {
             // SAFETY: the items were the future's, and are in front of what the buffer holds now. The reader is borrowed by
             // the future until this returns: so nobody moves the buffer meanwhile.

@@ -1,11 +1,10 @@
 //! The reader's half of a channel: copies into its buffers, by the engine or from the writer.
 
 use super::Channel;
-use super::buf::{Aftermath, RawBuf};
+use super::buf::RawBuf;
 use crate::builtins::BLOCKED;
 use crate::copy::{self, COMPLETED, CopyState, DROPPED, MAX_COUNT, NO_HANDLE, Wake};
 use crate::payload::ReadIntrinsics;
-use core::task::Context;
 
 /// This many items that have no size in Rust, but have one in the canonical ABI, are read at a time.
 const MAX_WEIGHTLESS: usize = 1024;
@@ -20,7 +19,7 @@ pub(crate) struct Closed {
 
 impl Channel {
     /// Starts to read from the engine into the room of `buf`, at most `most` items. Returns the code, unless the copy has to
-    /// wait: then it has the buffer, and `poll_read` gives it back.
+    /// wait: then it has the buffer, and `poll_read` gives it back, and `wake` is parked.
     #[inline]
     pub(crate) fn read_remotely(
         &self,
@@ -28,7 +27,7 @@ impl Channel {
         buf: &mut RawBuf,
         most: usize,
         into_own: bool,
-        cx: &mut Context<'_>,
+        wake: &mut Wake,
     ) -> Option<u32> {
         let mut room = buf.room().min(most).min(MAX_COUNT);
         let to = if reading.load.is_some() {
@@ -50,19 +49,20 @@ impl Channel {
         }
         self.keep_buffer(buf, into_own);
         // SAFETY: the engine has just answered so. Channels stay in place, and are not freed while an end copies.
-        unsafe { self.reader.pending.wait(cx) }
+        unsafe { self.reader.pending.wait(core::mem::replace(wake, Wake::nobody())) }
         None
     }
 
-    /// The same from the writer, which is in this component, for `wake`.
+    /// The same from the writer, which is in this component. Also returns whom to wake; what `wake` is afterwards is to be
+    /// dropped last.
     #[inline(never)]
     pub(crate) fn read_locally(
         &self,
         buf: &mut RawBuf,
         most: usize,
         into_own: bool,
-        wake: Wake,
-    ) -> (Option<u32>, Aftermath) {
+        wake: &mut Wake,
+    ) -> (Option<u32>, Wake) {
         self.demote();
         let (writer, room) = (&self.writer, buf.room().min(most).min(MAX_COUNT));
         let mut ready = Wake::nobody();
@@ -76,17 +76,17 @@ impl Channel {
                 }
                 let code = copy::code(COMPLETED, count);
                 self.landed(buf, code);
-                return (Some(code), Aftermath { wake: ready, displaced: wake });
+                return (Some(code), ready);
             }
             ready = writer.finish_copy(COMPLETED);
         }
         if !writer.open.get() {
             self.landed(buf, DROPPED);
-            return (Some(DROPPED), Aftermath { wake: ready, displaced: wake });
+            return (Some(DROPPED), ready);
         }
-        let displaced = self.reader.wait(buf.end(&self.items), room, wake);
+        self.reader.wait(buf.end(&self.items), room, wake);
         self.keep_buffer(buf, into_own);
-        (None, Aftermath { wake: ready, displaced })
+        (None, ready)
     }
 
     /// Moves items from the window of the writer to the end of `buf`, which does not count them yet. Returns how many.
@@ -142,21 +142,23 @@ impl Channel {
         }
     }
 
-    /// Waits for the read that goes on. Returns its code, and its buffer with what it has read.
-    pub(crate) fn poll_read(&self, cx: &mut Context<'_>) -> Option<(u32, RawBuf)> {
-        let code = self.reader.pending.poll(cx)?;
+    /// Waits for the read that goes on. Returns its code, and its buffer with what it has read. What `wake` is afterwards is
+    /// to be dropped last.
+    pub(crate) fn poll_read(&self, wake: &mut Wake) -> Option<(u32, RawBuf)> {
+        let code = self.reader.pending.poll(wake)?;
         Some((code, self.take_landed(code)))
     }
 
-    /// Cancels the read that goes on. Returns its code, and its buffer with what it has read.
+    /// Cancels the read that goes on. Returns its code, its buffer with what it has read, and who waited, to be dropped
+    /// last.
     #[inline(never)]
-    pub(crate) fn cancel_read(&self) -> (u32, RawBuf) {
+    pub(crate) fn cancel_read(&self) -> (u32, RawBuf, Wake) {
         self.reader.live.set(false);
         let local = self.reader.pending.state.get() == CopyState::Local;
         // SAFETY: a read of the engine is one of a reader that was lifted, and its table has the built-in.
-        let code = unsafe { self.reader.pending.cancel(self.reading.map(|reading| reading.cancel)) };
+        let (code, waited) = unsafe { self.reader.pending.cancel(self.reading.map(|reading| reading.cancel)) };
         let buf = self.take_landed(code);
-        (if local { copy::cancelled(code) } else { code }, buf)
+        (if local { copy::cancelled(code) } else { code }, buf, waited)
     }
 
     #[inline(never)]

@@ -1,19 +1,20 @@
 //! The writer's half of a channel: copies from its buffer, by the engine or to the reader.
 
 use super::Channel;
-use super::buf::{Aftermath, RawBuf};
+use super::buf::RawBuf;
 use super::canonical::next_stamp;
 use crate::builtins::BLOCKED;
 use crate::copy::{self, COMPLETED, CopyState, DROPPED, MAX_COUNT, NO_HANDLE, Wake};
+use crate::later;
 use crate::payload::{EndFn, Stored, WriteIntrinsics};
 use crate::task::current;
-use core::task::Context;
 
 impl Channel {
     /// Starts to write what is in `buf` to a reader that is not in this component. Returns the code, unless the copy has to
-    /// wait: then it has the buffer, and `poll_write` gives it back. The caller drops what was taken, see `drop_taken`.
+    /// wait: then it has the buffer, and `poll_write` gives it back, and `wake` is parked. The caller calls
+    /// [`later::settle`], and drops what was taken, see `drop_taken`.
     #[inline]
-    pub(crate) fn write_away(&self, buf: &mut RawBuf, stamp: &mut u64, cx: &mut Context<'_>) -> Option<u32> {
+    pub(crate) fn write_away(&self, buf: &mut RawBuf, stamp: &mut u64, wake: &mut Wake) -> Option<u32> {
         if self.writer.pending.handle.get() == NO_HANDLE {
             self.note_dropped(DROPPED);
             return Some(DROPPED);
@@ -25,34 +26,35 @@ impl Channel {
         }
         self.writer.buf.set(core::mem::replace(buf, RawBuf::EMPTY));
         // SAFETY: the engine has just answered so. Channels stay in place, and are not freed while an end copies.
-        unsafe { self.writer.pending.wait(cx) }
+        unsafe { self.writer.pending.wait(core::mem::replace(wake, Wake::nobody())) }
         None
     }
 
-    /// The same while the reader is in this component, or was when `wake` was made.
+    /// The same while the reader is in this component, or was when `wake` was made. Also returns whom to wake; what `wake` is
+    /// afterwards is to be dropped last.
     #[inline(never)]
-    pub(crate) fn write_here(&self, buf: &mut RawBuf, stamp: &mut u64, wake: Wake) -> (Option<u32>, Aftermath) {
+    pub(crate) fn write_here(&self, buf: &mut RawBuf, stamp: &mut u64, wake: &mut Wake) -> (Option<u32>, Wake) {
         if self.writer.pending.handle.get() == NO_HANDLE {
             return self.write_locally(buf, wake);
         }
         let code = self.write_remotely(buf, stamp);
         if code != BLOCKED {
             self.taken(buf, code);
-            return (Some(code), Aftermath { wake: Wake::nobody(), displaced: wake });
+            return (Some(code), Wake::nobody());
         }
         self.writer.buf.set(core::mem::replace(buf, RawBuf::EMPTY));
         // The reader may come back, and so the waker is parked as well.
         // SAFETY: as in `write_away`.
-        let displaced = unsafe { self.writer.pending.wait_parked(wake) };
-        (None, Aftermath { wake: Wake::nobody(), displaced })
+        *wake = unsafe { self.writer.pending.wait_parked(core::mem::replace(wake, Wake::nobody())) };
+        (None, Wake::nobody())
     }
 
-    fn write_locally(&self, buf: &mut RawBuf, wake: Wake) -> (Option<u32>, Aftermath) {
+    fn write_locally(&self, buf: &mut RawBuf, wake: &mut Wake) -> (Option<u32>, Wake) {
         let (reader, count) = (&self.reader, buf.rest().min(MAX_COUNT));
         self.writer.engine.set(false);
         if !reader.open.get() {
             self.note_dropped(DROPPED);
-            return (Some(DROPPED), Aftermath { wake: Wake::nobody(), displaced: wake });
+            return (Some(DROPPED), Wake::nobody());
         }
         let mut ready = Wake::nobody();
         if reader.is_waiting() {
@@ -62,16 +64,16 @@ impl Channel {
                 if count > 0 {
                     ready = reader.advance(count);
                 }
-                return (Some(copy::code(COMPLETED, count)), Aftermath { wake: ready, displaced: wake });
+                return (Some(copy::code(COMPLETED, count)), ready);
             }
             if count == 0 && reader.count.get() == 0 {
-                return (Some(COMPLETED), Aftermath { wake: ready, displaced: wake });
+                return (Some(COMPLETED), ready);
             }
             ready = reader.finish_copy(COMPLETED);
         }
-        let displaced = self.writer.wait(buf.first(&self.items), count, wake);
+        self.writer.wait(buf.first(&self.items), count, wake);
         self.writer.buf.set(core::mem::replace(buf, RawBuf::EMPTY));
-        (None, Aftermath { wake: ready, displaced })
+        (None, ready)
     }
 
     /// Moves items from `buf` through the window of the reader. Returns how many.
@@ -132,7 +134,7 @@ impl Channel {
         if code == BLOCKED {
             self.writer.pending.leave_set();
             // SAFETY: the write is pending, and its handle is in no set.
-            code = unsafe { (writing.cancel)(handle) };
+            code = unsafe { copy::cancel_now(writing.cancel, handle) };
         }
         self.note_dropped(code);
         (code, Wake::nobody())
@@ -150,9 +152,11 @@ impl Channel {
                     *stamp = next_stamp();
                     self.clear_area();
                     let to = self.area_for(buf.rest(), writing.size, writing.align);
-                    // SAFETY: the items are there, and the area has room for them. Nobody else uses the scratch; what
-                    // is lowered may make streams, but not use this one.
-                    unsafe { store(writing, buf.first(&self.items), to, buf.rest(), &mut *self.scratch.get()) }
+                    // SAFETY: the items are there, and the area has room for them. Nobody else uses the scratch: what is
+                    // lowered may make streams, but puts off code of users, and so does not come back to this one.
+                    later::writing(|| unsafe {
+                        store(writing, buf.first(&self.items), to, buf.rest(), &mut *self.scratch.get());
+                    });
                     self.stamp.set(*stamp);
                     self.area_first.set(buf.head);
                 }
@@ -256,32 +260,24 @@ impl Channel {
     }
 
     /// Waits for the write that goes on. Returns its code, and its buffer with what was not taken. The caller drops what
-    /// was taken, see `drop_taken`.
+    /// was taken, see `drop_taken`. What `wake` is afterwards is to be dropped last.
     #[inline]
-    pub(crate) fn poll_write(&self, cx: &mut Context<'_>) -> Option<(u32, RawBuf)> {
-        let code = self.writer.pending.poll(cx)?;
+    pub(crate) fn poll_write(&self, wake: &mut Wake) -> Option<(u32, RawBuf)> {
+        let code = self.writer.pending.poll(wake)?;
         Some((code, self.take_rest(code)))
     }
 
-    /// Parks whom `cx` wakes for a copy of the engine as well, if the reader may come back and make it a local one.
-    pub(crate) fn park_writer(&self, cx: &Context<'_>) -> Wake {
-        if self.writer.pending.state.get() == CopyState::Engine {
-            return self.writer.pending.park(Wake::of(cx));
-        }
-        Wake::nobody()
-    }
-
-    /// Cancels the write that goes on. Returns its code, and its buffer with what was not taken. The caller drops what was
-    /// taken, see `drop_taken`.
+    /// Cancels the write that goes on. Returns its code, its buffer with what was not taken, and who waited, to be dropped
+    /// last. The caller drops what was taken, see `drop_taken`.
     #[inline(never)]
-    pub(crate) fn cancel_write(&self, aftermath: &mut Aftermath) -> (u32, RawBuf) {
-        aftermath.displaced = self.writer.pending.unpark();
+    pub(crate) fn cancel_write(&self) -> (u32, RawBuf, [Wake; 2]) {
+        let parked = self.writer.pending.unpark();
         self.writer.live.set(false);
         let local = self.writer.pending.state.get() == CopyState::Local;
         // SAFETY: a write of the engine is one of a pair that was made here, and its table has the built-in.
-        let code = unsafe { self.writer.pending.cancel(self.writing.map(|writing| writing.cancel)) };
+        let (code, waited) = unsafe { self.writer.pending.cancel(self.writing.map(|writing| writing.cancel)) };
         let buf = self.take_rest(code);
-        (if local { copy::cancelled(code) } else { code }, buf)
+        (if local { copy::cancelled(code) } else { code }, buf, [parked, waited])
     }
 
     #[inline(never)]
@@ -310,7 +306,7 @@ impl Channel {
         if !(self.writer.is_waiting() && self.writer.rest() > 0) {
             self.writer.live.set(false);
             // SAFETY: it is not in the engine, by which alone it could be cancelled.
-            let code = unsafe { self.writer.pending.cancel(None) };
+            let (code, _nobody) = unsafe { self.writer.pending.cancel(None) };
             rest = self.take_rest(code);
         }
         self.clear_area();
@@ -338,7 +334,7 @@ impl Channel {
     /// Takes what a writer that is gone has left to a reader that is here.
     pub(super) fn take_left(&self) -> RawBuf {
         // SAFETY: it is not in the engine, by which alone it could be cancelled.
-        let code = unsafe { self.writer.pending.cancel(None) };
+        let (code, _nobody) = unsafe { self.writer.pending.cancel(None) };
         self.take_rest(code)
     }
 }

@@ -47,7 +47,7 @@ unsafe fn arrived(operation: *const Operation, code: u32) {
     // SAFETY: it is a lodger's. The owner may register it again, so it is gone before that is told. The argument is valid
     // by 7.
     unsafe {
-        (*operation).withdraw();
+        drop((*operation).withdraw());
         (*operation).leave_set();
         let (callback, argument) = take(operation);
         callback(argument, code);

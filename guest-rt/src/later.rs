@@ -1,0 +1,81 @@
+//! What comes up while a value is lowered, and runs code of users.
+//!
+//! Lowering happens in the middle of things: the pair or the channel that a value is written to is in use, and so is the
+//! memory that it is lowered to. Readers are lowered with it, though, and those may have a default to be made or a waker to
+//! be dropped. Such acts are put off, by [`put_off`], until nothing is in use any more: whoever lowers a value
+//! calls [`settle`] when it is done with it.
+//!
+//! An import may wait for what is written by such an act. So it comes before the call that the value is lowered for, but
+//! after a write.
+
+use crate::instance::local;
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use core::cell::Cell;
+
+struct State {
+    acts: Cell<VecDeque<Box<dyn FnOnce()>>>,
+    /// There are acts. Looked at each time that something is lowered.
+    any: Cell<bool>,
+    /// How many writes are lowering what they write.
+    writes: Cell<u32>,
+}
+
+local! {
+    static STATE: State =
+        State { acts: Cell::new(VecDeque::new()), any: Cell::new(false), writes: Cell::new(0) };
+}
+
+/// Puts an act off until what is being lowered is no longer in use.
+#[cold]
+#[inline(never)]
+pub(crate) fn put_off(act: impl FnOnce() + 'static) {
+    let mut acts = STATE.acts.take();
+    acts.push_back(Box::new(act));
+    STATE.acts.set(acts);
+    STATE.any.set(true);
+}
+
+/// Runs what was put off, which runs code of users: nothing is borrowed, and all is noted. Does nothing within a write
+/// that is being lowered, whose writer does it when it is done.
+#[inline(always)]
+pub(crate) fn settle() {
+    if STATE.any.get() {
+        run();
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn run() {
+    while !is_writing() {
+        let mut acts = STATE.acts.take();
+        let Some(act) = acts.pop_front() else {
+            // The memory of the queue goes as well.
+            STATE.any.set(false);
+            return;
+        };
+        // Each act on its own: the next ones are not lost if it panics, and it may come here itself.
+        STATE.acts.set(acts);
+        act();
+    }
+}
+
+/// Lowers what a pair or a channel writes, which is in use meanwhile.
+#[inline]
+pub(crate) fn writing<T>(lower: impl FnOnce() -> T) -> T {
+    struct Writing;
+    impl Drop for Writing {
+        fn drop(&mut self) {
+            STATE.writes.set(STATE.writes.get() - 1);
+        }
+    }
+    STATE.writes.set(STATE.writes.get() + 1);
+    let _writing = Writing;
+    lower()
+}
+
+/// Returns whether a pair or a channel is in use by a write that is being lowered: nothing that might wait may be called.
+pub(crate) fn is_writing() -> bool {
+    STATE.writes.get() > 0
+}
