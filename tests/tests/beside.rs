@@ -2,5 +2,7 @@
 //! bindings of WASI.
 
 mod beside {
+    mod cells;
+    mod host;
     mod object;
 }

@@ -1,6 +1,8 @@
 //! Other runtimes in one module with ours: the object that links them, and guests that have several.
 
+pub mod guests;
 pub mod object;
+pub mod workspace;
 
 use crate::places::workspace;
 use anyhow::{Context, Result, ensure};
