@@ -16,7 +16,7 @@ use wasp_tests::component;
 use wasp_tests::engine::{engine, store, traced};
 
 /// All that the guest's async export can do.
-const KINDS: [&str; 12] = [
+const KINDS: [&str; 13] = [
     "call",
     "calls",
     "cancelled calls",
@@ -24,6 +24,7 @@ const KINDS: [&str; 12] = [
     "readers",
     "writers",
     "futures",
+    "futures of others",
     "spawned",
     "spawned and cancelled",
     "scope",
@@ -183,6 +184,14 @@ async fn instantiate(cancel: Cancel) -> Result<(Store<Turns>, Instance)> {
         host.func_wrap_concurrent("never", |_, ()| Box::pin(std::future::pending::<wasmtime::Result<()>>()))?;
         host.func_wrap("bytes", |store, ()| Ok((StreamReader::new(store, Bytes { left: 20, wait: 1 })?,)))?;
         host.func_wrap("silent", |store, ()| Ok((StreamReader::new(store, Bytes { left: 1, wait: u32::MAX })?,)))?;
+        host.func_wrap("value", |mut store, (turns,): (u32,)| {
+            Ok((FutureReader::new(&mut store, async move {
+                for _ in 0..turns {
+                    tokio::task::yield_now().await;
+                }
+                Ok::<u32, wasmtime::Error>(turns)
+            })?,))
+        })?;
         host.func_wrap("sip", |store, (turns, bytes): (u32, StreamReader<u8>)| bytes.pipe(store, Sip(turns)))?;
         host.func_wrap("await-later", |store, (turns, value): (u32, FutureReader<String>)| {
             value.pipe(store, Sip(turns))

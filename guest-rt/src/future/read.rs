@@ -241,7 +241,8 @@ impl<T: 'static> FutureRead<T> {
         // SAFETY: the caller's promise is the same.
         let value = unsafe { read.value(code) };
         self.state = State::Done;
-        // The engine need not wait for this future to be dropped.
+        // The handle leaves its set by being dropped, which happens now: the engine need not wait for this future.
+        read.pending.forget_handle();
         drop(core::mem::replace(&mut self.reader, FutureReader::spent()));
         drop(read);
         value.map_or(Poll::Pending, Poll::Ready)
@@ -280,6 +281,8 @@ impl<T: 'static> EngineRead<T> {
         unsafe {
             let this = Box::from_raw(this);
             let (code, _waited) = this.pending.cancel(Some(this.reading.cancel));
+            // Where the read had ended already, the handle is in a set still.
+            this.pending.leave_set();
             this.value(code)
         }
     }

@@ -137,9 +137,9 @@ pub(crate) fn unit_stream_write(writer: u32, _nothing: usize, count: usize) -> u
 }
 
 pub(crate) fn unit_stream_drop_readable(reader: u32) {
-    builtin_unit("stream.drop-readable", &[reader], || ends::drop_end(reader, false));
+    builtin_unit("stream.drop", &[reader], || ends::drop_end(reader, false));
 }
 
 pub(crate) fn unit_stream_drop_writable(writer: u32) {
-    builtin_unit("stream.drop-writable", &[writer], || ends::drop_end(writer, false));
+    builtin_unit("stream.drop", &[writer], || ends::drop_end(writer, false));
 }

@@ -56,7 +56,12 @@ pub fn owned() -> alloc::vec::Vec<alloc::string::String> {
     handles.chain(tasks).collect()
 }
 
-/// Returns how many wakes from other threads wait for their own.
-pub fn wakes_abroad() -> usize {
-    crate::task::wake::abroad::count()
+/// Returns how many wakes from other threads wait for the one of the future that `waker` wakes.
+///
+/// # Panics
+///
+/// When it is not a waker of this runtime.
+pub fn wakes_abroad(waker: &core::task::Waker) -> usize {
+    assert!(crate::task::wake::is_ours(waker), "the waker is not one of this runtime");
+    crate::task::wake::abroad::count(waker)
 }

@@ -58,6 +58,12 @@ pub(super) fn node_of(waker: &Waker) -> Option<NodeRef> {
     Some(node)
 }
 
+/// Returns whether a waker is one of this runtime, of whatever thread.
+#[cfg(not(target_family = "wasm"))]
+pub(crate) fn is_ours(waker: &Waker) -> bool {
+    ptr::eq(waker.vtable(), &WAKER)
+}
+
 /// Polls a node again, unless it is done or will be polled anyway.
 #[inline(never)]
 pub(crate) fn wake(node: NodeRef) {
@@ -236,9 +242,14 @@ pub(crate) mod abroad {
         });
     }
 
-    /// Returns how many wakes wait for their own thread.
-    pub(crate) fn count() -> usize {
-        COUNT.load(Ordering::Acquire)
+    /// Returns how many wakes wait for the thread of what `waker` wakes, which is a node.
+    pub(crate) fn count(waker: &core::task::Waker) -> usize {
+        let node = NonNull::new(waker.data().cast_mut().cast());
+        // SAFETY: the caller has it from `waker_of`.
+        let thread = unsafe { NodeRef::new(node.unwrap_unchecked()) }.thread;
+        let mut count = 0;
+        change(|woken| count = woken.get(&thread).map_or(0, BTreeSet::len));
+        count
     }
 
     /// Does the wakes that other threads left for this one.

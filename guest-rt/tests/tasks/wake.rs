@@ -30,7 +30,7 @@ fn another_task_wakes_a_sleeping_one_for_three_built_ins() {
     run();
     assert!(exited(sleeper));
     let woken = ["callback 2 2 16", "context.get", "task.return", "returned ()"];
-    let at_rest = ["stream.drop-writable 3", "stream.drop-readable 2", "waitable-set.drop 1", "EXIT"];
+    let at_rest = ["stream.drop 3", "stream.drop 2", "waitable-set.drop 1", "EXIT"];
     assert_eq!(trace(), [woken, at_rest].concat());
 }
 

@@ -43,6 +43,16 @@ impl Guest for Driver {
                 .await
             }
             "block_on" => _ = block_on(host::later(3)),
+            "futures of others" => {
+                assert_eq!(host::value(3).await, 3);
+                let read = pin!(host::value(1000).into_future());
+                assert!(timeout(read, pin!(host::later(1))).await.is_err());
+                let mut read = Box::pin(host::value(2).into_future());
+                let first = poll_fn(|cx| Poll::Ready(read.as_mut().poll(cx))).await;
+                assert!(first.is_pending());
+                host::later(5).await;
+                assert_eq!(read.as_mut().cancel().ok(), Some(2));
+            }
             "wakes" => wakes().await,
             other => panic!("there is no such work: {other}"),
         }
