@@ -141,7 +141,7 @@ impl<T> JoinHandle<T> {
 
     /// Cancels the future: see [how a handle cancels](crate#cancelling-by-a-handle). The handle can still be awaited to
     /// learn what came of it.
-    pub fn cancel(&self) {
+    pub fn cancel(&mut self) {
         self.owner.check();
         if let Some(node) = self.node {
             cancel(node);

@@ -84,7 +84,7 @@ fn pairs_inside_of_the_component_and_spawned_tasks() {
             Box::pin(async move {
                 let (mut writer, mut reader) = stream::<Token>();
                 let inner = world.clone();
-                let task = spawn_local(async move {
+                let mut task = spawn_local(async move {
                     let token = inner.call(true).await;
                     writer.write_all(vec![token]).await;
                     writer.write_all(vec![inner.call(true).await, inner.token()]).await;

@@ -35,7 +35,7 @@ fn a_sink_writes_many_items_at_a_time_and_ends_when_it_is_closed() {
         let (writer, reader) = stream::<u32>();
         let closed = Rc::new(Cell::new(false));
         let flag = closed.clone();
-        let handle = spawn_local(async move {
+        let mut handle = spawn_local(async move {
             let mut sink = writer.into_sink();
             sink.send_all(&mut futures::stream::iter((0..5000).map(Ok))).await.unwrap();
             sink.feed(5000).await.unwrap();

@@ -115,7 +115,7 @@ impl Shared {
             7 => _ = spawn_local(inner(depth)).await,
             8 => drop(spawn_local(inner(depth))),
             9 => {
-                let handle = spawn_local(inner(depth));
+                let mut handle = spawn_local(inner(depth));
                 self.call().await;
                 handle.cancel();
                 handle.await;

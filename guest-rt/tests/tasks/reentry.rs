@@ -78,7 +78,7 @@ fn a_block_is_released_once_when_the_waker_of_its_end_drops_the_handle() {
 #[test]
 fn a_block_is_released_once_when_the_waker_of_its_cancellation_drops_the_handle() {
     let task = export!(async {
-        let handle = spawn_local(pending::<u32>());
+        let mut handle = spawn_local(pending::<u32>());
         handle.cancel();
         is_dropped_by_its_waker(handle);
         yield_async().await;
@@ -95,7 +95,7 @@ fn a_spawned_future_may_drop_its_own_handle_when_it_is_dropped() {
     let task = export!(async {
         let slot = std::rc::Rc::new(RefCell::new(None));
         let own = slot.clone();
-        let handle = spawn_local(async move {
+        let mut handle = spawn_local(async move {
             let _handle = own;
             pending::<u32>().await
         });

@@ -68,7 +68,7 @@ fn cancelling_drops_the_future_on_its_turn() {
     record();
     let task = export!(async {
         let held = Noisy("held", ());
-        let handle = spawn_local(async move {
+        let mut handle = spawn_local(async move {
             let _held = held;
             import(0).await
         });
@@ -105,7 +105,7 @@ fn cancelling_drops_the_future_on_its_turn() {
 fn cancelling_what_is_done_changes_nothing() {
     record();
     export!(async {
-        let handle = spawn_local(async { 4 });
+        let mut handle = spawn_local(async { 4 });
         yield_async().await;
         handle.cancel();
         handle.await

@@ -72,7 +72,7 @@ fn a_task_that_is_ready_at_once_runs_what_was_spawned_before() {
 fn a_spawned_future_may_be_cancelled_before_any_task_runs_it() {
     record();
     let held = Noisy("held", ());
-    let handle = native::sync_export(|| spawn_local(async move { drop(held) }));
+    let mut handle = native::sync_export(|| spawn_local(async move { drop(held) }));
     handle.cancel();
     drop(handle);
     export!(async {});

@@ -28,7 +28,7 @@ impl Guest for Driver {
             "futures" => futures().await,
             "spawned" => spawn_local(async { drop(host::later(20).await) }).detach(),
             "spawned and cancelled" => {
-                let handle = spawn_local(host::never());
+                let mut handle = spawn_local(host::never());
                 yield_async().await;
                 handle.cancel();
                 assert!(handle.await.is_none());
