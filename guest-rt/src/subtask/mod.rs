@@ -115,58 +115,66 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
         // Only shared from here: events are delivered to the operation.
         let this = &*self;
         this.operation.owner().check();
-        if !this.operation.is_new() {
-            if !this.operation.has(subtask::RETURNED) {
-                let state = wait(&this.operation, cx);
-                if state != subtask::RETURNED {
-                    // SAFETY: a call that is over has nothing new; others are pending. The subtask has left the state
-                    // STARTING.
-                    unsafe {
-                        if state != PENDING && this.is_starting() {
-                            this.started();
+        loop {
+            if !this.operation.is_new() {
+                if !this.operation.has(subtask::RETURNED) {
+                    let state = wait(&this.operation, cx);
+                    if state != subtask::RETURNED {
+                        // SAFETY: a call that is over has nothing new; others are pending. The subtask has left the state
+                        // STARTING.
+                        unsafe {
+                            if state != PENDING && this.is_starting() {
+                                this.started();
+                            }
                         }
+                        return Poll::Pending;
                     }
-                    return Poll::Pending;
+                }
+                // SAFETY: the event says that the callee has returned, and so has the parameters.
+                return unsafe {
+                    if this.is_starting() {
+                        this.started();
+                    }
+                    Poll::Ready(this.finish())
+                };
+            }
+            let deep = Self::POINTS && (P::BORROWS && P::OWNS || !current::may_block());
+            let mut scratch = if deep { Scratch::deep() } else { Scratch::new() };
+            // SAFETY: the parameters are here, and do not move before the callee has them.
+            let slots = unsafe { lower_flat::<W, P, N>(&**this.params.get(), &mut scratch) };
+            let area = area::take::<K>();
+            let status = this.call(slots, area);
+            let is_parked;
+            // SAFETY: the status says what the callee has done, and if it has not returned, which subtask it is. This is
+            // pinned, and dropping it withdraws the operation.
+            unsafe {
+                if status == subtask::RETURNED {
+                    let result = take_result::<W, R, K>(area);
+                    // Late, so that it is plain to the compiler that there is nothing to drop.
+                    this.operation.skip();
+                    this.release_params();
+                    return Poll::Ready(result);
+                }
+                this.area.set(MaybeUninit::new(area));
+                if status & 15 == subtask::STARTED {
+                    this.set_starting(false);
+                    is_parked = Operation::register_new(this.operation.bind(), status >> 4, cx);
+                    this.release_params();
+                } else if Self::POINTS_INSIDE && !scratch.is_deep() {
+                    match this.call_with_copies(status >> 4, cx) {
+                        Some(result) => return Poll::Ready(result),
+                        // Once more, then.
+                        None => is_parked = false,
+                    }
+                } else {
+                    is_parked = this.wait_to_start(status >> 4, scratch, cx);
                 }
             }
-            // SAFETY: the event says that the callee has returned, and so has the parameters.
-            return unsafe {
-                if this.is_starting() {
-                    this.started();
-                }
-                Poll::Ready(this.finish())
-            };
-        }
-        // Code of users, and so before anything is read or called.
-        let wake = Wake::of(cx);
-        let deep = Self::POINTS && (P::BORROWS && P::OWNS || !current::may_block());
-        let mut scratch = if deep { Scratch::deep() } else { Scratch::new() };
-        // SAFETY: the parameters are here, and do not move before the callee has them.
-        let slots = unsafe { lower_flat::<W, P, N>(&**this.params.get(), &mut scratch) };
-        let area = area::take::<K>();
-        let status = this.call(slots, area);
-        // SAFETY: the status says what the callee has done, and if it has not returned, which subtask it is. This is
-        // pinned, and dropping it withdraws the operation.
-        unsafe {
-            if status == subtask::RETURNED {
-                let result = take_result::<W, R, K>(area);
-                // Late, so that it is plain to the compiler that there is nothing to drop.
-                this.operation.skip();
-                this.release_params();
-                return Poll::Ready(result);
+            if is_parked {
+                return Poll::Pending;
             }
-            this.area.set(MaybeUninit::new(area));
-            if status & 15 == subtask::STARTED {
-                this.set_starting(false);
-                Operation::register_new(this.operation.bind(), status >> 4, wake);
-                this.release_params();
-            } else if Self::POINTS_INSIDE && !scratch.is_deep() {
-                return this.call_with_copies(status >> 4, wake);
-            } else {
-                this.wait_to_start(status >> 4, scratch, wake);
-            }
+            // The waker is code of users: it is cloned now, when the call is registered, as if it was polled once more.
         }
-        Poll::Pending
     }
 }
 
@@ -206,12 +214,13 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
     }
 
     /// The callee has not started, and what it was passed lies here or is borrowed: calls it again, with copies of that.
+    /// Returns the result if it is there at once.
     ///
     /// # Safety
     /// The subtask is new, and in the state STARTING.
     #[cold]
     #[inline(never)]
-    unsafe fn call_with_copies(&self, handle: u32, wake: Wake) -> Poll<R> {
+    unsafe fn call_with_copies(&self, handle: u32, cx: &Context<'_>) -> Option<R> {
         // SAFETY: the subtask is in no set, and nothing ran since it was made: it has not started, and taken nothing. The
         // status of the new one says what its callee has done.
         unsafe {
@@ -227,25 +236,25 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
                 let result = take_result::<W, R, K>(area);
                 self.operation.skip();
                 self.release_params();
-                return Poll::Ready(result);
+                return Some(result);
             }
             if status & 15 == subtask::STARTED {
                 self.set_starting(false);
-                Operation::register_new(self.operation.bind(), status >> 4, wake);
+                Operation::register_new(self.operation.bind(), status >> 4, cx);
                 self.release_params();
             } else {
-                self.wait_to_start(status >> 4, scratch, wake);
+                self.wait_to_start(status >> 4, scratch, cx);
             }
         }
-        Poll::Pending
+        None
     }
 
-    /// Keeps what the callee has not read.
+    /// Keeps what the callee has not read. Returns whether whom `cx` wakes is parked.
     ///
     /// # Safety
     /// The subtask is new, and in the state STARTING; `scratch` has what the parameters were lowered to.
     #[inline(always)]
-    unsafe fn wait_to_start(&self, handle: u32, scratch: Scratch, wake: Wake) {
+    unsafe fn wait_to_start(&self, handle: u32, scratch: Scratch, cx: &Context<'_>) -> bool {
         self.set_starting(true);
         if Self::KEEPS {
             // SAFETY: nobody else uses the cell.
@@ -255,7 +264,7 @@ impl<W, P: Lower<W>, R: Lift<W>, I: Fn([u64; N], usize) -> u32, const N: usize, 
             core::mem::forget(scratch);
         }
         // SAFETY: the subtask is new and ours; this is pinned, and dropping it withdraws the operation.
-        unsafe { Operation::register_new(self.operation.bind(), handle, wake) }
+        unsafe { Operation::register_new(self.operation.bind(), handle, cx) }
     }
 
     /// The callee has taken the parameters after all.

@@ -53,6 +53,18 @@ impl Wake {
         }
     }
 
+    /// Returns whom `cx` wakes if that runs no code of users, or nobody.
+    #[inline(always)]
+    pub(crate) fn at_once(cx: &Context<'_>) -> Wake {
+        node_of(cx.waker()).map_or(Wake::Nobody, Wake::Node)
+    }
+
+    /// Returns whether it wakes somebody.
+    #[inline(always)]
+    pub(crate) const fn is_somebody(&self) -> bool {
+        !matches!(self, Wake::Nobody)
+    }
+
     /// Has it dropped when nothing that is being lowered is in use any more.
     pub(crate) fn drop_later(self) {
         if let Wake::Waker(waker) = self {

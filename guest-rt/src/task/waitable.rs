@@ -44,6 +44,7 @@ use core::cell::{Cell, UnsafeCell};
 use core::hint::cold_path;
 use core::mem::MaybeUninit;
 use core::ptr::NonNull;
+use core::task::Context;
 
 /// Registered, for an end of a stream or future. All codes of events are less than this.
 const WAITING: u32 = u32::MAX - 6;
@@ -124,12 +125,15 @@ impl Operation {
         unsafe { Self::enlist(this, handle, WAITING, current::for_new_work()) }
     }
 
-    /// As [`register`](Self::register), for a waitable that is new and an operation that never was registered.
+    /// As [`register`](Self::register), for a waitable that is new and an operation that never was registered. Returns
+    /// whether whom `cx` wakes is parked: not if that runs code of users, which is then left to [`poll`](Self::poll).
     ///
     /// # Safety
     /// As for `register`.
     #[inline(never)]
-    pub(crate) unsafe fn register_new(this: *const Self, handle: u32, wake: Wake) {
+    pub(crate) unsafe fn register_new(this: *const Self, handle: u32, cx: &Context<'_>) -> bool {
+        let wake = Wake::at_once(cx);
+        let is_parked = wake.is_somebody();
         // SAFETY: the operation is live and new; then as in `register`.
         unsafe {
             (*this).write_wait(handle, wake);
@@ -149,6 +153,7 @@ impl Operation {
                 }
             }
         }
+        is_parked
     }
 
     /// Has `call` called with the operation and the code of its event. For what must end well after its owner is gone.
