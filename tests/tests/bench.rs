@@ -13,12 +13,13 @@ async fn calls_and_streams_cost_what_they_did() -> Result<()> {
         // Six of them are the way through the `cabi_realloc` that other versions may bring as well.
         ("async export string -> string, 30 bytes", 290.0, 1.0, 1.0),
         ("async export list<point>, 100 there and back", 42_300.0, 103.0, 1.0),
+        // The fraction is what starting the measured loop costs.
         ("async import u32 -> u32, ready at once", 90.5, 0.0, 0.01),
-        // Ten of them are for other runtimes in the module. The aim is 310.
-        ("async import u32 -> u32, pending once", 320.0, 0.0, 4.0),
+        // The aim is 310.
+        ("async import u32 -> u32, pending once", 352.0, 0.0, 4.0),
         // Most of it is the one time that the list is made.
         ("async import, list<u8> of 64 KiB that is kept", 830.0, 0.02, 0.02),
-        ("join of 1,000 pending imports, all polled, each", 400.0, 0.01, 3.1),
+        ("join of 1,000 pending imports, all polled, each", 365.0, 0.01, 3.1),
         // With the `context.get` of a callback of each of the two tasks.
         ("wake from another task", 960.0, 0.01, 4.1),
         ("stream<u8>, read in 64 KiB, a piece", 340.0, 0.01, 1.1),
