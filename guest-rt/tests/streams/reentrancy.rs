@@ -36,13 +36,15 @@ impl Does {
 
 /// A waker for this thread only.
 fn waker(does: Rc<Does>) -> Waker {
+    /// # Safety
+    /// `data` was made of an `Rc<Does>` that lives for `'a`.
     unsafe fn of<'a>(data: *const ()) -> &'a Does {
-        // SAFETY: it was made of such an `Rc`, which the waker owns.
+        // SAFETY: as the caller promises.
         unsafe { &*data.cast::<Does>() }
     }
     static TABLE: RawWakerVTable = RawWakerVTable::new(
         |data| {
-            // SAFETY: as above; the clone owns one more.
+            // SAFETY: it was made of such an `Rc`, which the waker owns; the clone owns one more.
             unsafe {
                 Rc::increment_strong_count(data.cast::<Does>());
                 Does::run(&of(data).clone);

@@ -163,6 +163,8 @@ fn shared<'a>(ptr: *mut c_void) -> &'a Shared {
     unsafe { &*ptr.cast::<Shared>() }
 }
 
+/// # Safety
+/// `ptr` is the pointer of such a task, which the test keeps as long as anybody has it.
 unsafe extern "C" fn register(ptr: *mut c_void, handle: u32, callback: Callback, argument: *mut c_void) -> *mut c_void {
     let shared = shared(ptr);
     if shared.set.get() == 0 {
@@ -173,22 +175,30 @@ unsafe extern "C" fn register(ptr: *mut c_void, handle: u32, callback: Callback,
     before.map_or(ptr::null_mut(), |(_, argument)| argument)
 }
 
+/// # Safety
+/// `ptr` is the pointer of such a task, which the test keeps as long as anybody has it.
 unsafe extern "C" fn unregister(ptr: *mut c_void, handle: u32) -> *mut c_void {
     native::waitable_join(handle, 0);
     shared(ptr).waitables.borrow_mut().remove(&handle).map_or(ptr::null_mut(), |(_, argument)| argument)
 }
 
+/// # Safety
+/// `ptr` is the pointer of such a task, which the test keeps as long as anybody has it.
 unsafe extern "C" fn clone(ptr: *mut c_void) -> *mut c_void {
     let clones = &shared(ptr).clones;
     clones.set(clones.get() + 1);
     ptr
 }
 
+/// # Safety
+/// `ptr` is the pointer of such a task, which the test keeps as long as anybody has it.
 unsafe extern "C" fn drop_clone(ptr: *mut c_void) {
     let clones = &shared(ptr).clones;
     clones.set(clones.get() - 1);
 }
 
+/// # Safety
+/// `ptr` is the pointer of such a task, which the test keeps as long as anybody has it.
 unsafe fn spawn(ptr: *mut c_void, future: Box<dyn Future<Output = ()>>) {
     shared(ptr).spawned.borrow_mut().push(future.into());
 }
@@ -229,8 +239,10 @@ impl Call {
     }
 }
 
+/// # Safety
+/// `argument` is the state of an operation, which unregisters it before that is gone.
 unsafe extern "C" fn arrived(argument: *mut c_void, code: u32) {
-    // SAFETY: it is the state of an operation, which unregisters it before that is gone.
+    // SAFETY: as the caller promises.
     let state = unsafe { &*argument.cast::<State>() };
     state.code.set(Some(code));
     state.codes.borrow_mut().push(code);
