@@ -26,7 +26,7 @@ impl Guest for Driver {
             "readers" => readers().await,
             "writers" => writers().await,
             "futures" => futures().await,
-            "spawned" => spawn_local(async { drop(host::later(20).await) }).detach(),
+            "spawned" => spawn_local(async { _ = host::later(20).await }).detach(),
             "spawned and cancelled" => {
                 let mut handle = spawn_local(host::never());
                 yield_async().await;
@@ -63,13 +63,13 @@ impl Guest for Driver {
             "dropped call" => once(host::never()),
             "dropped reader" => {
                 let mut bytes = host::silent();
-                once(async { drop(bytes.next().await) });
+                once(async { _ = bytes.next().await });
             }
             "dropped reader in block_on" => block_on(async {
                 let mut bytes = host::silent();
                 let next = pin!(bytes.next());
                 let ready = pin!(std::future::ready(()));
-                drop(select(next, ready).await);
+                _ = select(next, ready).await;
             }),
             "dropped writer" => {
                 let (mut writer, reader) = wit_stream::new::<u8>();
