@@ -1,7 +1,7 @@
 //! The built-ins, under the names that `builtins.rs` gives them.
 
 pub(crate) use super::error_contexts::{error_context_debug_message, error_context_drop, error_context_new};
-use super::rules::{Kept, allowed, builtin, builtin_unit};
+use super::rules::{Kept, allowed, builtin, builtin_unit, waiting_builtin};
 use super::transmit::{self, Items, Side};
 use super::{ends, frames, schedule, subtasks, table, tasks};
 use crate::builtins::event;
@@ -18,7 +18,7 @@ pub fn waitable_set_drop(set: u32) {
 }
 
 pub(crate) fn waitable_set_wait(set: u32, payload: &mut [u32; 2]) -> u32 {
-    builtin("waitable-set.wait", &[set], || {
+    waiting_builtin("waitable-set.wait", &[set], || {
         frames::check_blocking()?;
         table::wait_on(set, true)?;
         let waited = tasks::block(|| table::oldest(set).is_some());

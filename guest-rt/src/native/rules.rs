@@ -43,6 +43,18 @@ pub(crate) fn builtin_unit(name: &'static str, args: &[u32], body: impl FnOnce()
     broken(frames::may_leave().and_then(|()| body()), name, args)
 }
 
+/// As `builtin`, for one that is called until it answers something: there is no answer in place of that.
+#[track_caller]
+pub(crate) fn waiting_builtin(name: &'static str, args: &[u32], body: impl FnOnce() -> Kept<u32>) -> u32 {
+    builtin(name, args, || {
+        body().inspect_err(|rule| {
+            if std::thread::panicking() {
+                trap(format_args!("`{name}` of {args:?}, while the thread unwinds: {rule}"));
+            }
+        })
+    })
+}
+
 #[track_caller]
 fn broken<T: Default>(result: Kept<T>, name: &str, args: &[u32]) -> T {
     match result {

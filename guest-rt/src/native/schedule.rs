@@ -68,14 +68,23 @@ pub fn when_idle(action: impl FnOnce() + 'static) {
     IDLE.with_borrow_mut(|idle| idle.push_back(Box::new(action)));
 }
 
+/// Returns whether the engine still does something. While a thread unwinds it does not: a component that has trapped runs
+/// no more, and so nobody answers what its destructors call.
+fn goes_on() -> bool {
+    !std::thread::panicking()
+}
+
 /// Does the next of what was put off to later: whether there was something.
 pub(super) fn act() -> bool {
-    perform(LATER.with_borrow_mut(VecDeque::pop_front).or_else(|| IDLE.with_borrow_mut(VecDeque::pop_front)))
+    goes_on()
+        && perform(LATER.with_borrow_mut(VecDeque::pop_front).or_else(|| IDLE.with_borrow_mut(VecDeque::pop_front)))
 }
 
 /// As `act`, but the component only gives way.
 pub(super) fn act_beside() {
-    perform(LATER.with_borrow_mut(VecDeque::pop_front));
+    if goes_on() {
+        perform(LATER.with_borrow_mut(VecDeque::pop_front));
+    }
 }
 
 fn perform(action: Option<Action>) -> bool {
@@ -154,7 +163,7 @@ pub fn step() -> bool {
 
 /// Gives one task a turn: whether there was one.
 pub(super) fn step_task() -> bool {
-    let Some(first) = first() else { return false };
+    let Some(first) = first().filter(|_| goes_on()) else { return false };
     let asked = ask(|| ready().into_iter().flat_map(options_of).collect());
     let (id, waitable) = match asked {
         Some(Next::Callback(TaskId(id), [_, waitable, _])) => (id, Some(waitable)),

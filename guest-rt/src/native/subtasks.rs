@@ -131,7 +131,12 @@ pub(super) fn cancel(handle: u32, waits: bool) -> Kept<u32> {
                 let waited =
                     tasks::block(|| with(handle, |subtask| subtask.state >= subtask::RETURNED).unwrap_or(true));
                 table::wait_alone(handle, false)?;
-                waited?;
+                if waited.is_err() && std::thread::panicking() {
+                    // The callee must not write its result later: nobody knows of this call any more.
+                    with(handle, |subtask| subtask.state = gives_up)?;
+                } else {
+                    waited?;
+                }
             }
             (false, state) => with(handle, |subtask| subtask.state = state)?,
         }

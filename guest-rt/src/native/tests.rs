@@ -289,6 +289,50 @@ fn a_panic_takes_along_no_more_than_its_call() {
     }
 }
 
+/// Runs code in a destructor, while the thread unwinds.
+fn while_unwinding(code: impl FnOnce()) {
+    struct Last<F: FnOnce()>(Option<F>);
+
+    impl<F: FnOnce()> Drop for Last<F> {
+        fn drop(&mut self) {
+            self.0.take().expect("this is dropped once")();
+        }
+    }
+
+    let panicked = catch_unwind(AssertUnwindSafe(|| {
+        let _last = Last(Some(code));
+        panic!("of a user's");
+    }));
+    assert!(panicked.is_err());
+}
+
+#[test]
+fn nobody_else_runs_while_a_thread_unwinds() {
+    let ran = Rc::new(Cell::new(false));
+    let (seen, subtask) = (ran.clone(), subtask_started() >> 4);
+    goes_on_when_cancelled(subtask);
+    later(move || seen.set(true));
+    let state = Cell::new(0);
+    while_unwinding(|| {
+        // What the callee would do later comes too late: the call is over.
+        state.set(subtask_cancel(subtask));
+        subtask_drop(subtask);
+        thread_yield();
+    });
+    assert_eq!((state.get(), ran.get()), (4, false));
+    breaks("unknown handle", || returned(subtask));
+    run();
+    assert!(ran.get());
+    assert_eq!(owned(), [""; 0]);
+}
+
+#[test]
+fn whoever_waits_for_nothing_is_told_while_a_thread_unwinds() {
+    let set = waitable_set_new();
+    while_unwinding(|| breaks("everybody waits", || waitable_set_wait(set, &mut [0; 2])));
+    waitable_set_drop(set);
+}
+
 #[test]
 fn a_guide_is_asked_which_event_is_next() {
     let (set, first, second) = (waitable_set_new(), subtask_started() >> 4, subtask_started() >> 4);
