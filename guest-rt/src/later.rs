@@ -36,6 +36,14 @@ pub(crate) fn put_off(act: impl FnOnce() + 'static) {
     STATE.any.set(true);
 }
 
+/// Drops what is left of a value that was lowered by moving it, which may run code of users: not within a write.
+#[inline]
+pub(crate) fn drop_unused<T: 'static>(value: T) {
+    if core::mem::needs_drop::<T>() && is_writing() {
+        put_off(|| drop(value));
+    }
+}
+
 /// Runs what was put off, which runs code of users: nothing is borrowed, and all is noted. Does nothing within a write
 /// that is being lowered, whose writer does it when it is done.
 #[inline(always)]

@@ -52,7 +52,7 @@ pub struct StreamVtable<T> {
 /// Makes a future of a type with a vtable. Its writer sends what `default` gives if it is dropped unwritten.
 ///
 /// # Safety
-/// The functions of the vtable are those of futures of this type.
+/// The functions of the vtable are those of futures of this type. Its `lower` does not use an end of the pair.
 pub unsafe fn future_new<T: 'static>(
     default: fn() -> T,
     vtable: &'static FutureVtable<T>,
@@ -64,7 +64,7 @@ pub unsafe fn future_new<T: 'static>(
 /// Makes a stream of a type with a vtable.
 ///
 /// # Safety
-/// The functions of the vtable are those of streams of this type.
+/// The functions of the vtable are those of streams of this type. Its `lower` does not use an end of the pair.
 pub unsafe fn stream_new<T: 'static>(vtable: &'static StreamVtable<T>) -> (StreamWriter<T>, StreamReader<T>) {
     // SAFETY: the caller says the same of the vtable.
     crate::stream::stream_pair(unsafe { tables::stream_write(vtable) })
@@ -150,7 +150,7 @@ const fn layout<W, T: Lift<W>>() -> Layout {
 
 /// # Safety
 /// There is room for the value at `to`.
-unsafe fn lower<W, T: Lower<W>>(value: T, to: *mut u8) {
+unsafe fn lower<W, T: Lower<W> + 'static>(value: T, to: *mut u8) {
     let mut scratch = Scratch::owned();
     // SAFETY: there is room. What the value owned belongs to what was written, which also has memory of its own: none of
     // it is the value's or the scratch's.
@@ -159,6 +159,7 @@ unsafe fn lower<W, T: Lower<W>>(value: T, to: *mut u8) {
         value.disown();
     }
     drop(scratch);
+    later::drop_unused(value);
     later::settle();
 }
 

@@ -9,6 +9,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 use futures::future::FusedFuture;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Wake;
 use wasp_guest_rt::__rt;
@@ -446,4 +447,51 @@ fn ends_may_go_to_other_threads_and_are_used_on_their_own() {
     assert!(format!("{reader:?}").contains("handle"));
     assert!(poll_once(&mut reader.into_future()).is_pending());
     assert_eq!(dropped(), [1, 0, 0]);
+}
+
+/// A pair that lowers by its vtable, which moves the value out of the pair and so drops what is left of it.
+fn pair_by_vtable() -> (FutureWriter<Probe>, FutureReader<Probe>) {
+    // SAFETY: it is the vtable of this type.
+    unsafe { wasp_guest_rt::rt::async_support::future_new(|| Probe(1), __rt::future_vtable::<World, Probe>()) }
+}
+
+#[test]
+fn a_destructor_that_runs_for_a_value_lowered_by_its_vtable_may_read_it() {
+    let task = export!(async {
+        let (writer, reader) = pair_by_vtable();
+        offer(&reader);
+        let read = reader.into_future();
+        let value = Rc::new(Cell::new(None));
+        let seen = value.clone();
+        next(move || {
+            let mut read = read;
+            seen.set(Some(poll_once(&mut read)));
+        });
+        let mut write = writer.write(Probe(0));
+        assert!(poll_here(&mut write).await.is_pending());
+        // While the value was stored, the pair was in use: the destructor came after that.
+        assert!(matches!(value.take(), Some(Poll::Ready(Probe(0)))));
+        write.await.unwrap();
+    });
+    run();
+    assert!(exited(task));
+    // What the vtable has moved out, and what was read.
+    assert_eq!(dropped(), [2, 0, 0]);
+    nothing_is_left();
+}
+
+#[test]
+fn a_destructor_that_runs_for_a_value_lowered_by_its_vtable_may_panic() {
+    let (writer, reader) = pair_by_vtable();
+    let remote = give(reader);
+    next(panics);
+    let write = catch_unwind(AssertUnwindSafe(|| writer.write_and_forget(Probe(0))));
+    assert!(write.is_err());
+    remote.read(1);
+    // SAFETY: a probe is a number.
+    assert_eq!(unsafe { remote.items::<u32>(1) }, [0]);
+    drop(remote);
+    run();
+    export!(async {});
+    nothing_is_left();
 }
