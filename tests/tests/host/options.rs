@@ -2,7 +2,7 @@
 
 use super::embedder;
 use anyhow::Result;
-use std::sync::{Arc, Mutex};
+use std::cell::RefCell;
 use wasmtime::Store;
 use wasmtime::component::{Component, Linker};
 use wasp_host_rt::Trappable;
@@ -81,9 +81,16 @@ async fn an_instance_can_be_had_without_waiting() -> Result<()> {
     Ok(())
 }
 
-/// Remembers spans.
-#[derive(Clone, Default)]
-struct Spans(Arc<Mutex<Vec<String>>>);
+thread_local! {
+    /// The spans of this thread.
+    static SPANS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Remembers the spans of each thread.
+///
+/// It is the subscriber of the whole process. Were it that of one thread, `tracing` could ask another test's thread whether
+/// anybody wants the spans of a call, and keep its answer for all.
+struct Spans;
 
 impl tracing::Subscriber for Spans {
     fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
@@ -101,9 +108,10 @@ impl tracing::Subscriber for Spans {
         }
         let mut function = Function(String::new());
         attributes.record(&mut function);
-        let mut spans = self.0.lock().expect("nothing panics");
-        spans.push(format!("{} {}", attributes.metadata().name(), function.0));
-        tracing::span::Id::from_u64(spans.len() as u64)
+        SPANS.with_borrow_mut(|spans| {
+            spans.push(format!("{} {}", attributes.metadata().name(), function.0));
+            tracing::span::Id::from_u64(spans.len() as u64)
+        })
     }
 
     fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
@@ -115,8 +123,8 @@ impl tracing::Subscriber for Spans {
 
 #[test]
 fn calls_are_spans_where_that_is_asked_for() -> Result<()> {
-    let spans = Spans::default();
-    let _guard = tracing::subscriber::set_default(spans.clone());
+    tracing::subscriber::set_global_default(Spans)?;
+    SPANS.take();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut store = store(());
@@ -129,7 +137,7 @@ fn calls_are_spans_where_that_is_asked_for() -> Result<()> {
         traced(flows.echo(&mut store, "a").await)?;
         anyhow::Ok(())
     })?;
-    let all = spans.0.lock().expect("nothing panics");
+    let all = SPANS.take();
     let ours: Vec<_> = all.iter().filter(|span| span.starts_with("wit-")).cloned().collect();
     assert_eq!(ours, ["wit-export \"one\"", "wit-export \"two\""]);
     Ok(())
