@@ -10,11 +10,21 @@
 
 use crate::instance::local;
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
 use core::cell::Cell;
 
+/// What was put off, and what before or after it.
+struct Act {
+    act: Box<dyn FnOnce()>,
+    other: Acts,
+}
+
+type Acts = Option<Box<Act>>;
+
 struct State {
-    acts: Cell<VecDeque<Box<dyn FnOnce()>>>,
+    /// The acts that are next, the first one first.
+    next: Cell<Acts>,
+    /// Those after them, the last one first.
+    more: Cell<Acts>,
     /// There are acts. Looked at each time that something is lowered.
     any: Cell<bool>,
     /// How many writes are lowering what they write.
@@ -23,17 +33,36 @@ struct State {
 
 local! {
     static STATE: State =
-        State { acts: Cell::new(VecDeque::new()), any: Cell::new(false), writes: Cell::new(0) };
+        State { next: Cell::new(None), more: Cell::new(None), any: Cell::new(false), writes: Cell::new(0) };
 }
 
 /// Puts an act off until what is being lowered is no longer in use.
 #[cold]
 #[inline(never)]
 pub(crate) fn put_off(act: impl FnOnce() + 'static) {
-    let mut acts = STATE.acts.take();
-    acts.push_back(Box::new(act));
-    STATE.acts.set(acts);
+    push(Box::new(act));
+}
+
+#[inline(never)]
+fn push(act: Box<dyn FnOnce()>) {
+    STATE.more.set(Some(Box::new(Act { act, other: STATE.more.take() })));
     STATE.any.set(true);
+}
+
+/// Takes the act that comes next.
+fn pop() -> Option<Box<dyn FnOnce()>> {
+    let mut next = STATE.next.take();
+    if next.is_none() {
+        let mut more = STATE.more.take();
+        while let Some(mut act) = more {
+            more = act.other.take();
+            act.other = next.take();
+            next = Some(act);
+        }
+    }
+    let Act { act, other } = *next?;
+    STATE.next.set(other);
+    Some(act)
 }
 
 /// Drops what is left of a value that was lowered by moving it, which may run code of users: not within a write.
@@ -57,14 +86,11 @@ pub(crate) fn settle() {
 #[inline(never)]
 fn run() {
     while !is_writing() {
-        let mut acts = STATE.acts.take();
-        let Some(act) = acts.pop_front() else {
-            // The memory of the queue goes as well.
+        // Each act on its own: the next ones are not lost if it panics, and it may come here itself.
+        let Some(act) = pop() else {
             STATE.any.set(false);
             return;
         };
-        // Each act on its own: the next ones are not lost if it panics, and it may come here itself.
-        STATE.acts.set(acts);
         act();
     }
 }

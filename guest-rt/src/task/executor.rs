@@ -131,7 +131,8 @@ pub unsafe fn callback(event: u32, handle: u32, code: u32) -> u32 {
     let previous = current::enter(task);
     let unwind = OnUnwind(|| abort(task, previous));
     let mut woken = None;
-    if event.wrapping_sub(1) < event::CANCELLED - 1 {
+    // Events of waitables have one, the others have not.
+    if handle != 0 {
         woken = waitable::deliver(event, handle, code);
         // Most often this is all there is to do.
         if let Some(node) = woken

@@ -53,18 +53,6 @@ impl Wake {
         }
     }
 
-    /// Returns whom `cx` wakes if that runs no code of users, or nobody.
-    #[inline(always)]
-    pub(crate) fn at_once(cx: &Context<'_>) -> Wake {
-        node_of(cx.waker()).map_or(Wake::Nobody, Wake::Node)
-    }
-
-    /// Returns whether it wakes somebody.
-    #[inline(always)]
-    pub(crate) const fn is_somebody(&self) -> bool {
-        !matches!(self, Wake::Nobody)
-    }
-
     /// Has it dropped when nothing that is being lowered is in use any more.
     pub(crate) fn drop_later(self) {
         if let Wake::Waker(waker) = self {
@@ -110,6 +98,19 @@ impl Parked {
     #[cfg(feature = "beside")]
     pub(crate) fn is_lodger(&self) -> bool {
         self.node.get() == LODGER
+    }
+
+    /// Parks whom `cx` wakes, in what was not written yet, if that runs no code of users: it is a node of ours. Returns
+    /// whether it is; otherwise nobody is parked.
+    ///
+    /// # Safety
+    /// As for `write`.
+    #[inline(always)]
+    pub(super) unsafe fn write_node(this: *mut Parked, cx: &Context<'_>) -> bool {
+        let node = node_of(cx.waker());
+        // SAFETY: valid for writes.
+        unsafe { (&raw mut (*this).node).write(Cell::new(node.map_or(NOBODY, |node| node.block::<()>()))) }
+        node.is_some()
     }
 
     /// Parks `wake`, in what was not written yet.

@@ -132,13 +132,13 @@ impl Operation {
     /// As for `register`.
     #[inline(never)]
     pub(crate) unsafe fn register_new(this: *const Self, handle: u32, cx: &Context<'_>) -> bool {
-        let wake = Wake::at_once(cx);
-        let is_parked = wake.is_somebody();
-        // SAFETY: the operation is live and new; then as in `register`.
+        // SAFETY: the operation is live and new, so that nobody refers to what is written; then as in `register`.
         unsafe {
-            (*this).write_wait(handle, wake);
+            let wait = (*this).wait.get().cast::<Wait>();
+            let is_parked = Parked::write_node(&raw mut (*wait).parked, cx);
+            (&raw mut (*wait).handle).write(Cell::new(handle));
             Self::list(this, handle, CALLING);
-            let joined = &raw mut (*(*this).wait.get().cast::<Wait>()).joined;
+            let joined = &raw mut (*wait).joined;
             match current::own() {
                 Some(task) => {
                     joined.write(Cell::new(Some(task)));
@@ -152,8 +152,8 @@ impl Operation {
                     (*this).wait().join(task, CALLING);
                 }
             }
+            is_parked
         }
-        is_parked
     }
 
     /// Has `call` called with the operation and the code of its event. For what must end well after its owner is gone.

@@ -45,12 +45,12 @@ mod shared {
         /// As `own`, for where it is called often.
         #[inline(always)]
         pub(in crate::task) fn own_inline(self) -> Option<TaskRef> {
+            let published = NonNull::new(self.0)?;
             // SAFETY: the task in the word is valid (contract 1), and only tasks of this copy of the runtime have our
-            // functions.
+            // functions. In those it is part of a block.
             unsafe {
-                let published = NonNull::new(self.0)?;
-                let block = self.0.cast::<u8>().wrapping_sub(offset_of!(Task, published));
-                (*published.as_ptr()).is_ours().then(|| TaskRef::from_block(block))
+                let is_ours = (*published.as_ptr()).is_ours();
+                is_ours.then(|| TaskRef::from_block(self.0.cast::<u8>().sub(offset_of!(Task, published))))
             }
         }
 
