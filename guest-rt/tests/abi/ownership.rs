@@ -167,8 +167,8 @@ fn a_destructor_of_a_result_runs_before_its_export_returns() {
         unsafe {
             let area = RESULT.store::<World>(Report("a text".into()), __rt::has_destructor!(Report));
             assert_eq!(dropped(), [9], "it may call imports only now");
-            let [text, len] = area.cast::<[usize; 2]>().read();
-            let text = std::slice::from_raw_parts(std::ptr::with_exposed_provenance::<u8>(text), len);
+            let (text, len) = (area.cast::<*const u8>().read(), area.cast::<usize>().add(1).read());
+            let text = std::slice::from_raw_parts(text, len);
             assert_eq!(text, b"a text");
             RESULT.release();
         }
