@@ -53,6 +53,19 @@ async fn payloads_can_be_forwarded_from_world_to_world() -> Result<()> {
     Ok(())
 }
 
+#[tokio::test]
+async fn what_no_task_will_ever_run_is_refused_and_no_reader_hangs() -> Result<()> {
+    let guests = build::guests(Side::Ours, "wasp-test-guests", BARE, &["--example=alone"])?;
+    let module = std::fs::read(&guests.first().context("no guest was built")?.1)?;
+    let component = traced(Component::new(engine(), component::encode(&module, None)?))?;
+    let mut store = store(());
+    let instance = traced(Linker::new(engine()).instantiate_async(&mut store, &component).await)?;
+    assert_eq!(call(&mut store, &instance, "add", &[Val::U32(3), Val::U32(4)]).await?, Some(Val::U32(7)));
+    let refused = call(&mut store, &instance, "numbers", &[]).await.expect_err("it traps");
+    assert!(format!("{refused:?}").contains("for_spawned"), "{refused:?}");
+    Ok(())
+}
+
 /// Passes on the value of a future.
 struct Taken(Option<Sender<Result<u32, String>>>);
 

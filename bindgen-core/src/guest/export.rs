@@ -6,8 +6,8 @@ use super::{documentation, root_lints};
 use crate::emit::paths::Scope;
 use crate::emit::{ident, tokens};
 use crate::model::{
-    CallPlan, Core, ExportPlan, ExportedResource, FuncKind, Function, Guest, ParamsPlan, ResultPlan, Type, TypeId,
-    TypeKind, World,
+    CallPlan, Core, ExportPlan, ExportedResource, FuncKind, Function, Guest, Module, ParamsPlan, ResultPlan, Type,
+    TypeId, TypeKind, World,
 };
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
@@ -57,6 +57,18 @@ fn guest_is_async(world: &World, guest: &Guest) -> bool {
         CallPlan::Export(plan) => plan.callback.is_some(),
         CallPlan::Import(_) => false,
     })
+}
+
+/// Says that code runs which is no task's, until this is dropped.
+pub(super) fn outside(scope: &Scope<'_>) -> TokenStream {
+    // What is exported by bindings elsewhere is not known here.
+    let has_tasks = |module: &Module| {
+        module.guest.as_ref().is_some_and(|guest| module.home.is_some() || guest_is_async(scope.world, guest))
+    };
+    match scope.world.modules.iter().any(has_tasks) {
+        true => quote!(__rt::Outside::new()),
+        false => quote!(__rt::Outside::without_tasks()),
+    }
 }
 
 fn exported(world: &World, id: crate::model::TypeId) -> Option<&ExportedResource> {
@@ -122,6 +134,7 @@ pub(super) fn glue(scope: &Scope<'_>, function: &Function, bound: &str) -> Token
             }
         };
     }
+    let outside = outside(scope);
     let returned = returned_static(scope, function, plan);
     let (result, body) = match plan.result {
         ResultPlan::None => (None, quote! { #call; }),
@@ -145,7 +158,7 @@ pub(super) fn glue(scope: &Scope<'_>, function: &Function, bound: &str) -> Token
         #lints
         pub unsafe fn #name<T_: #bound>(#args: [u64; #count]) #result {
             #enter
-            let __outside = __rt::Outside::new();
+            let __outside = #outside;
             #borrows
             #lifted
             #body

@@ -15,7 +15,7 @@ impl<T: Copy> StreamWriter<T> {
     /// that is borrowed.
     ///
     /// ```
-    /// # wasp_guest_rt::generate!({ inline: "package a:b; world w { export f: func() -> stream<u8>; }" });
+    /// # wasp_guest_rt::generate!({ inline: "package a:b; world w { export f: async func() -> stream<u8>; }" });
     /// async fn greet(mut writer: wasp_guest_rt::StreamWriter<u8>) {
     ///     writer.write_slice(b"Hello").await;
     /// }

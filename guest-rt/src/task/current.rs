@@ -9,6 +9,7 @@ use super::node::{NodeRef, Vtable};
 use super::word::{WORD, Word};
 use super::{Task, TaskRef, foreign};
 use crate::instance::local;
+use crate::trap::trap;
 use core::alloc::Layout;
 use core::cell::Cell;
 use core::task::Waker;
@@ -22,8 +23,12 @@ struct State {
     adrift: Cell<Option<TaskRef>>,
     /// Code is running that is no task's.
     outside: Cell<bool>,
+    /// The last such code is of a world that has no async exports.
+    without_tasks: Cell<bool>,
     /// What was current when that began, or went on.
     under: Cell<Word>,
+    /// A call of an async export was seen.
+    called: Cell<bool>,
 }
 
 local! {
@@ -32,7 +37,9 @@ local! {
         background: Cell::new(None),
         adrift: Cell::new(None),
         outside: Cell::new(false),
+        without_tasks: Cell::new(false),
         under: Cell::new(Word::NOTHING),
+        called: Cell::new(false),
     };
 }
 
@@ -141,6 +148,23 @@ pub(crate) fn for_new_work() -> TaskRef {
         Some(task) => task,
         None => elsewhere(),
     }
+}
+
+/// Returns the task that a future belongs to which is spawned now. Traps where none will come that could run it.
+pub(crate) fn for_spawned() -> TaskRef {
+    let task = for_new_work();
+    if is_background(task) && STATE.without_tasks.get() && !STATE.called.get() {
+        trap(
+            "a future was spawned, or a stream passed on that is still written here, in a component without async \
+             exports: nothing would ever run that. Export an `async func`, or finish it before the export returns",
+        );
+    }
+    task
+}
+
+/// A call of an async export was seen.
+pub(super) fn note_call() {
+    STATE.called.set(true);
 }
 
 /// Returns the task that what is made now belongs to, where no task of ours is current.
@@ -284,20 +308,29 @@ fn or_background(word: Word) -> Word {
 
 /// What was so before code outside of tasks began.
 #[derive(Clone, Copy)]
-pub(super) struct Under(Word, bool);
+pub(super) struct Under {
+    word: Word,
+    outside: bool,
+    without_tasks: bool,
+}
 
 /// Enters code that is no task's: none is current to it. Returns what [`step_in`] needs.
 #[inline]
-pub(super) fn step_out() -> Under {
+pub(super) fn step_out(without_tasks: bool) -> Under {
     let current = WORD.replace(or_background(Word::NOTHING));
-    Under(STATE.under.replace(current), STATE.outside.replace(true))
+    Under {
+        word: STATE.under.replace(current),
+        outside: STATE.outside.replace(true),
+        without_tasks: STATE.without_tasks.replace(without_tasks),
+    }
 }
 
 /// Ends such code. What is current again is what is so by now, if it is in the middle of a call.
 #[inline]
-pub(super) fn step_in(Under(under, outside): Under) {
-    WORD.set(or_background(STATE.under.replace(under)));
-    STATE.outside.set(outside);
+pub(super) fn step_in(under: Under) {
+    WORD.set(or_background(STATE.under.replace(under.word)));
+    STATE.outside.set(under.outside);
+    STATE.without_tasks.set(under.without_tasks);
 }
 
 /// Calls a built-in that may wait. Meanwhile others of this instance can run, and no task is current to them.

@@ -180,6 +180,9 @@ impl TaskRef {
         pool: Option<&'static Pool>,
         waker_of: fn(NodeRef) -> Waker,
     ) -> TaskRef {
+        if pool.is_some() {
+            current::note_call();
+        }
         // SAFETY: the layout is not empty, since a task is not. The block is never freed.
         unsafe {
             let Some(block) = NonNull::new(alloc(layout).cast::<Task>()) else { crate::trap::out_of_memory(layout) };

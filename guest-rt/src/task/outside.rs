@@ -11,7 +11,14 @@ impl Outside {
     #[inline]
     #[expect(clippy::new_without_default, reason = "it has an effect")]
     pub fn new() -> Outside {
-        Outside(current::step_out())
+        Outside(current::step_out(false))
+    }
+
+    /// Enters such code of a world that has no async exports. Unless another world of the component has some, no task will
+    /// ever be there that work could be left to.
+    #[inline]
+    pub fn without_tasks() -> Outside {
+        Outside(current::step_out(true))
     }
 }
 

@@ -33,14 +33,17 @@ const DONE: u8 = 32;
 /// it, what was spawned goes on. Inside [`block_on`](crate::block_on()), what was spawned there is done before that returns.
 ///
 /// Where no task is current (in a synchronous export, a destructor of a resource, `main`), a task that sleeps takes it
-/// over, or else the next call of an async export. There it runs as if it had been spawned by that. In an instance that
-/// has no such call it does not run.
+/// over, or else the next call of an async export. There it runs as if it had been spawned by that.
 ///
 /// Dropping the handle lets the future go on.
+///
+/// # Panics
+/// Where no such call can come: in an export of a world that has no async exports, unless another world of the component
+/// has some, of which one was called before. On wasm that is a trap.
 pub fn spawn_local<T: 'static>(future: impl Future<Output = T> + 'static) -> JoinHandle<T> {
+    let task = current::for_spawned();
     let node = insert(future);
     node.add(JOINED);
-    let task = current::for_new_work();
     #[cfg(feature = "beside")]
     hosted::prepare(task);
     // SAFETY: the node is new, and has its future.

@@ -164,3 +164,43 @@ fn what_a_synchronous_export_spawns_keeps_no_block_on_from_returning() {
     run();
     assert!(trace().contains(&"returned 3".to_owned()));
 }
+
+/// What an export of a world does that has no async exports.
+fn export_without_tasks<T>(export: impl FnOnce() -> T) -> T {
+    native::sync_export(|| {
+        let _outside = wasp_guest_rt::__rt::Outside::without_tasks();
+        export()
+    })
+}
+
+#[test]
+fn what_no_task_will_ever_run_is_refused_with_a_message() {
+    let value = std::rc::Rc::new(());
+    let kept = value.clone();
+    let spawned = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        export_without_tasks(|| {
+            spawn_local(async move { drop(kept) });
+        });
+    }));
+    let why = spawned.unwrap_err();
+    assert!(why.downcast_ref::<String>().unwrap().contains("without async exports"));
+    // Nothing of it is left.
+    assert_eq!(std::rc::Rc::strong_count(&value), 1);
+    export!(async {});
+    assert_eq!(native::owned(), [""; 0]);
+}
+
+#[test]
+fn what_a_task_may_run_is_not_refused() {
+    // Within its own time, for a task that sleeps, and when another world had a call.
+    export_without_tasks(|| {
+        wasp_guest_rt::block_on(async { assert_eq!(spawn_local(async { 7 }).await, Some(7)) });
+    });
+    let sleeper = export!(async { import(0).await });
+    export_without_tasks(|| spawn_local(async { note("in the sleeper") }));
+    callee(0).returns(0);
+    run();
+    assert!(exited(sleeper));
+    let spawned = export_without_tasks(|| spawn_local(async { 8 }));
+    export!(async move { assert_eq!(spawned.await, Some(8)) });
+}

@@ -19,6 +19,7 @@ fn owned(scope: &Scope<'_>, id: TypeId, resource: &ExportedResource) -> TokenStr
     let def = &scope.world.types[id.0];
     let (attributes, name, lints) = (attributes(scope, def), ident(&def.name), root_lints(scope));
     let guest = ident(&resource.trait_name);
+    let outside = export::outside(scope);
     let (module, drop, rep) = (&resource.module, &resource.drop, &resource.rep);
     quote! {
         #attributes
@@ -69,7 +70,7 @@ fn owned(scope: &Scope<'_>, id: TypeId, resource: &ExportedResource) -> TokenStr
 
             #[doc(hidden)]
             pub unsafe fn dtor<T_: #guest>(rep: *mut u8) {
-                let _outside = __rt::Outside::new();
+                let _outside = #outside;
                 Self::implemented_by::<T_>();
                 drop(unsafe { T_::resource_from_raw_(rep.cast()) });
             }
