@@ -4,7 +4,7 @@
 use anyhow::Result;
 use wasp_tests::build::Side;
 use wasp_tests::report::Report;
-use wasp_tests::suites::{codegen, host, runtime, wasi};
+use wasp_tests::suites::{codegen, corpus, host, runtime, wasi};
 
 #[test]
 fn the_peers_runtime_suite_passes() -> Result<()> {
@@ -41,6 +41,15 @@ fn all_of_it_compiles_as_hosts_without_warnings() -> Result<()> {
     check(&ours);
     // The other column is not made up.
     assert!(peer.passed() > peer.outcomes.len() / 2, "`bindgen!` is not called as it should be");
+    Ok(())
+}
+
+#[test]
+fn every_world_of_our_own_texts_compiles_on_both_sides_without_warnings() -> Result<()> {
+    for column in [codegen::DEFAULT, codegen::EVERYTHING, codegen::EVERYTHING_BORROWED] {
+        check(&corpus::guests(column, "")?);
+    }
+    check(&corpus::hosts("")?);
     Ok(())
 }
 

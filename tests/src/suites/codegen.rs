@@ -1,5 +1,6 @@
 //! The codegen suite: WIT texts whose bindings have to compile without a warning, whatever the options.
 
+use super::corpus::World;
 use crate::build::{self, Libraries, Side, WASI};
 use crate::generate::{self, Generator};
 use crate::parallel;
@@ -20,6 +21,14 @@ pub struct Column {
 
 /// The options as they come.
 pub const DEFAULT: Column = column("default", &[]);
+
+/// Texts of the project's own are also generated so: more is printed, and what can borrow does.
+pub const EVERYTHING: Column =
+    column("everything", &["--ownership=borrowing-duplicate-if-necessary", "--generate-unused-types"]);
+
+/// The same, but for what is both borrowed and owned.
+pub const EVERYTHING_BORROWED: Column =
+    column("everything-borrowed", &["--ownership=borrowing", "--generate-unused-types"]);
 
 /// All columns that the peer tests, and last those of options that it does not have.
 pub const COLUMNS: &[Column] = &[
@@ -57,14 +66,20 @@ struct Checker {
 /// When the suite cannot be found, or the generator or the runtime cannot be built.
 pub fn suite(side: Side, column: Column, filter: &str) -> Result<Report> {
     let texts = texts(&places::peer_suites()?.join("codegen"), filter)?;
+    let worlds: Vec<_> = texts.into_iter().map(|(name, wit)| (name, wit, None)).collect();
+    of_worlds(side, column, "codegen", &worlds)
+}
+
+/// Generates and compiles worlds with one column's options.
+pub(super) fn of_worlds(side: Side, column: Column, suite: &str, worlds: &[World]) -> Result<Report> {
     let checker = Checker {
         generator: generate::generator(side)?,
         libraries: build::libraries(side, WASI)?,
         column,
-        work: places::work_dir(&format!("codegen-{side:?}").to_lowercase())?.join(column.name),
+        work: places::work_dir(&format!("{suite}-{side:?}").to_lowercase())?.join(column.name),
     };
-    let outcomes = parallel::map(&texts, |(name, path)| Outcome::new(name, checker.check(name, path)));
-    Ok(Report { title: format!("codegen suite, {}, {side:?}", column.name), outcomes, exceptions: column.exceptions })
+    let outcomes = parallel::map(worlds, |world| Outcome::new(&world.0, checker.check(world)));
+    Ok(Report { title: format!("{suite} suite, {}, {side:?}", column.name), outcomes, exceptions: column.exceptions })
 }
 
 /// The suite's texts: files, and folders with a `wit` folder in them.
@@ -84,11 +99,11 @@ pub(super) fn texts(root: &Path, filter: &str) -> Result<Vec<(String, PathBuf)>>
 }
 
 impl Checker {
-    fn check(&self, name: &str, wit: &Path) -> Result<()> {
-        let work = self.work.join(name);
+    fn check(&self, (name, wit, world): &World) -> Result<()> {
+        let work = self.work.join(name.replace(' ', "-"));
         let mut options: Vec<String> = ["--generate-all", "--format", "--stubs"].map(String::from).into();
         options.extend(self.column.options.iter().map(|&option| option.into()));
-        let bindings = self.bindings(wit, &options, &work)?;
+        let bindings = self.bindings(wit, world.as_deref(), &options, &work)?;
         // Code is made once, for what shows only then; for the rest checking is enough.
         let emit = if self.column.name == DEFAULT.name { "link" } else { "metadata" };
         self.compile(&bindings, "2021", emit, &work).context("in edition 2021")?;
@@ -102,10 +117,10 @@ impl Checker {
         Ok(())
     }
 
-    /// The bindings of the only world, or of the one called `imports`.
-    fn bindings(&self, wit: &Path, options: &[String], work: &Path) -> Result<PathBuf> {
+    /// The bindings of this world, or else of the only one, or of the one called `imports`.
+    fn bindings(&self, wit: &Path, world: Option<&str>, options: &[String], work: &Path) -> Result<PathBuf> {
         let folder = work.join("bindings");
-        let only = self.generator.run(wit, None, options, &folder);
+        let only = self.generator.run(wit, world, options, &folder);
         only.or_else(|error| (self.generator.run(wit, Some("imports"), options, &folder)).map_err(|_| error))
     }
 

@@ -1,5 +1,6 @@
 //! The texts of the codegen suite and the worlds of WASI as hosts: bindings have to compile without a warning.
 
+use super::corpus::World;
 use super::{codegen, wasi};
 use crate::build::{self, Libraries};
 use crate::generate::{self, Generator};
@@ -9,9 +10,6 @@ use crate::report::{Outcome, Report};
 use anyhow::{Context, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
-
-/// A world: what the report calls it, where it is, and its name if there are several.
-type World = (String, PathBuf, Option<String>);
 
 /// What both generators are given.
 struct Checker {
@@ -27,9 +25,14 @@ struct Checker {
 ///
 /// When worlds cannot be found, or the generator or the runtime cannot be built.
 pub fn ours(filter: &str) -> Result<Report> {
-    let checker = Checker::new("host-ours")?;
-    let outcomes = parallel::map(&all(filter)?, |world| Outcome::new(&world.0, checker.ours(world)));
-    Ok(Report { title: "hosts, Ours".into(), outcomes, exceptions: &[] })
+    of_worlds("host-ours", "hosts, Ours", &all(filter)?)
+}
+
+/// Generates and compiles worlds with this project's generator.
+pub(super) fn of_worlds(work: &str, title: &str, worlds: &[World]) -> Result<Report> {
+    let checker = Checker::new(work)?;
+    let outcomes = parallel::map(worlds, |world| Outcome::new(&world.0, checker.ours(world)));
+    Ok(Report { title: title.into(), outcomes, exceptions: &[] })
 }
 
 /// The same with the engine's `bindgen!`.
