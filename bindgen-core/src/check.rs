@@ -19,7 +19,6 @@ pub(crate) fn world(world: &World, source: &Source) -> Result<(), Diagnostics> {
     for def in world.types.iter().filter(|def| def.external.is_none()) {
         checks.check_members(&def.kind);
         checks.check_flags(&def.kind, &def.wit_name, def.span);
-        checks.check_handles(&def.kind, &def.wit_name);
         checks.check_parts(&def.kind, def.span);
     }
     checks.check_payloads();
@@ -146,23 +145,6 @@ impl Checks<'_> {
             let help =
                 "split them into several `flags` of at most 128, best of at most 32, which is what engines allow";
             self.refuse(span, format!("the flags `{name}` are {}, and 128 is the limit", flags.len()), help);
-        }
-    }
-
-    /// `handle`, `take-handle` and `from-handle` are names of functions that every imported resource of a guest has in
-    /// Rust. (Those of an exported one are asked for by a trait of their own.)
-    fn check_handles(&mut self, kind: &TypeKind, name: &str) {
-        let TypeKind::ImportedResource(resource) = kind else { return };
-        if self.world.host.is_some() {
-            return;
-        }
-        for function in &resource.functions {
-            if matches!(function.name.as_str(), "handle" | "take_handle" | "from_handle") {
-                let help = format!("give it another name, or leave it out with `skip: [\"{}\"]`", function.wit_name);
-                let message =
-                    format!("the function `{}` of `{name}` has the name of one that the bindings need", function.name);
-                self.refuse(function.span, message, help);
-            }
         }
     }
 

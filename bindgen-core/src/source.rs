@@ -135,8 +135,15 @@ fn choose(resolve: &Resolve, main: &[PackageId], world: Option<&str>) -> Result<
     if let Ok(chosen) = resolve.select_world(main, world) {
         return Ok(chosen);
     }
-    // A world whose name is a word of WIT's grammar, given without its `%`.
+    // A world whose name is a word of WIT's grammar, given without its `%`: alone, or with its package.
     if let Some(Ok(chosen)) = world.map(|world| resolve.select_world(main, Some(&format!("%{world}")))) {
+        return Ok(chosen);
+    }
+    let mut named = resolve
+        .packages
+        .iter()
+        .flat_map(|(_, package)| package.worlds.iter().map(|(name, id)| (package.name.interface_id(name), *id)));
+    if let Some((_, chosen)) = named.find(|(name, _)| Some(name.as_str()) == world) {
         return Ok(chosen);
     }
     let worlds = |packages: &mut dyn Iterator<Item = PackageId>| -> Vec<String> {

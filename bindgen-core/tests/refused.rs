@@ -67,7 +67,6 @@ refusals! {
         ["u8"; 17].join(", ")
     ));
     a_stream_of_characters: refused("package a:b;\nworld w {\n  import f: func() -> stream<char>;\n}");
-    a_resource_with_a_function_the_bindings_need: refused("package a:b;\ninterface i {\n  resource r {\n    handle: func() -> u32;\n  }\n}\nworld w { import i; }");
     a_key_of_with_that_nothing_imports: refused_with("package a:b;\ninterface i { f: func(); }\nworld w { import i; }", |options| {
         options.with = vec![("a:b/j".into(), With::Path("crate::j".into()))];
     });

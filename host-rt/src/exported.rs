@@ -207,9 +207,9 @@ macro_rules! exported {
                 fn linear_lift_from_flat(
                     cx: &mut __abi::LiftContext<'_>,
                     ty: __abi::InterfaceType,
-                    src: &Self::Lower,
+                    src: &<Self as __abi::ComponentType>::Lower,
                 ) -> __abi::Result<Self> {
-                    Ok(Self(<$inner as __abi::Lift>::linear_lift_from_flat(cx, ty, src)?))
+                    $crate::__rt::Ok(Self(<$inner as __abi::Lift>::linear_lift_from_flat(cx, ty, src)?))
                 }
 
                 fn linear_lift_from_memory(
@@ -217,24 +217,24 @@ macro_rules! exported {
                     ty: __abi::InterfaceType,
                     bytes: &[u8],
                 ) -> __abi::Result<Self> {
-                    Ok(Self(<$inner as __abi::Lift>::linear_lift_from_memory(cx, ty, bytes)?))
+                    $crate::__rt::Ok(Self(<$inner as __abi::Lift>::linear_lift_from_memory(cx, ty, bytes)?))
                 }
             }
 
             // SAFETY: as above.
             unsafe impl __abi::Lower for $name {
-                fn linear_lower_to_flat<T>(
+                fn linear_lower_to_flat<T_>(
                     &self,
-                    cx: &mut __abi::LowerContext<'_, T>,
+                    cx: &mut __abi::LowerContext<'_, T_>,
                     ty: __abi::InterfaceType,
-                    dst: &mut __abi::MaybeUninit<Self::Lower>,
+                    dst: &mut __abi::MaybeUninit<<Self as __abi::ComponentType>::Lower>,
                 ) -> __abi::Result<()> {
                     __abi::Lower::linear_lower_to_flat(&self.0, cx, ty, dst)
                 }
 
-                fn linear_lower_to_memory<T>(
+                fn linear_lower_to_memory<T_>(
                     &self,
-                    cx: &mut __abi::LowerContext<'_, T>,
+                    cx: &mut __abi::LowerContext<'_, T_>,
                     ty: __abi::InterfaceType,
                     offset: usize,
                 ) -> __abi::Result<()> {

@@ -114,6 +114,7 @@ pub mod __rt {
     pub use std::boxed::Box;
     pub use std::collections::HashMap as Map;
     pub use std::future::Future;
+    pub use std::result::Result::Ok;
     pub use std::string::String;
     pub use std::vec::Vec;
     #[cfg(feature = "tracing")]

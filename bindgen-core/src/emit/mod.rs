@@ -1,5 +1,6 @@
-//! What both emitters share: paths, documentation and the module tree.
+//! What both emitters share: paths, documentation, `Debug` and the module tree.
 
+pub(crate) mod debug;
 pub(crate) mod docs;
 pub(crate) mod modules;
 pub(crate) mod paths;

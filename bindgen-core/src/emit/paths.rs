@@ -1,7 +1,7 @@
 //! How types are named from where they are used.
 
 use super::{ident, tokens};
-use crate::model::{Lifetime, ModuleId, Scalar, Type, TypeId, TypeKind, World};
+use crate::model::{Lifetime, ModuleId, ROOT, Scalar, Type, TypeId, TypeKind, World};
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -105,7 +105,25 @@ impl Scope<'_> {
     /// `Option` or its full path where a type of this module has its name.
     fn prelude(&self, name: &str, path: TokenStream) -> TokenStream {
         let module = &self.world.modules[self.module.0];
-        if module.types.iter().any(|id| self.world.types[id.0].name == name) { path } else { tokens(name) }
+        let of_world = self.world.host.as_ref().filter(|_| self.module == ROOT);
+        let is_hidden = module.types.iter().any(|id| self.world.types[id.0].name == name)
+            || of_world.is_some_and(|host| [&host.name, &host.pre, &host.imports].into_iter().any(|own| own == name));
+        if is_hidden { path } else { tokens(name) }
+    }
+
+    /// `Ok`, in a host.
+    pub(crate) fn ok(&self) -> TokenStream {
+        self.prelude("Ok", quote!(__rt::Ok))
+    }
+
+    /// `Some`.
+    pub(crate) fn some(&self) -> TokenStream {
+        self.prelude("Some", quote!(::core::option::Option::Some))
+    }
+
+    /// `None`.
+    pub(crate) fn none(&self) -> TokenStream {
+        self.prelude("None", quote!(::core::option::Option::None))
     }
 
     /// `Option`.

@@ -98,7 +98,7 @@ pub(super) fn head(scope: &Scope<'_>, function: &Function) -> TokenStream {
     });
     let result = result_type(scope, function).map(|ty| quote!(-> #ty));
     let sized = matches!((function.kind, &function.result), (FuncKind::Constructor(_), Some(Type::Result(..))));
-    let sized = sized.then(|| quote!(where Self: Sized));
+    let sized = sized.then(|| quote!(where Self: ::core::marker::Sized));
     quote! { #asyncness fn #name(#(#params),*) #result #sized }
 }
 
@@ -322,9 +322,12 @@ fn module_macro(scope: &Scope<'_>, guest: &Guest) -> TokenStream {
         let implementer = quote!(<$ty as $($path_to_types)*::#bound>::#type_name);
         let functions = resource.functions.iter().map(|function| shims(function, &implementer));
         let dtor = &resource.dtor;
+        // This stands in the user's own code.
+        let lints = world.types[id.0].docs.deprecated.as_ref().map(|_| quote!(#[allow(deprecated)]));
         Some(quote! {
             #(#functions)*
 
+            #lints
             const _: () = {
                 #[unsafe(export_name = #dtor)]
                 unsafe extern "C" fn dtor(rep: *mut u8) {

@@ -1,7 +1,7 @@
 //! Payloads of streams and futures: their intrinsics, and the modules that make pairs.
 
 use crate::emit::paths::Scope;
-use crate::model::{Payload, PayloadKind, ROOT, World};
+use crate::model::{Payload, PayloadKind, ROOT, Type, World};
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -9,8 +9,25 @@ use quote::quote;
 pub(super) fn define(world: &World) -> TokenStream {
     let scope = Scope { world, module: ROOT };
     let payloads = world.payloads.iter().map(|payload| payload_impl(&scope, payload));
+    let payloads: TokenStream = payloads.collect();
+    let payloads = match lints(world) {
+        Some(lints) => quote! { #lints const _: () = { #payloads }; },
+        None => payloads,
+    };
     let (streams, futures) = (streams(&scope), futures(&scope));
-    quote! { #(#payloads)* #streams #futures }
+    quote! { #payloads #streams #futures }
+}
+
+/// What lets payloads be deprecated types, if some are: they are named here, at the root.
+fn lints(world: &World) -> Option<TokenStream> {
+    fn is_deprecated(world: &World, ty: &Type) -> bool {
+        match ty {
+            Type::Named(id, _) => world.types[id.0].docs.deprecated.is_some(),
+            ty => ty.parts().into_iter().any(|part| is_deprecated(world, part)),
+        }
+    }
+    let mut types = world.payloads.iter().filter_map(|payload| payload.ty.as_ref());
+    types.any(|ty| is_deprecated(world, ty)).then(|| quote!(#[allow(deprecated)]))
 }
 
 /// The types that streams, or futures, of this world carry.
@@ -21,6 +38,7 @@ fn types<'a>(scope: &'a Scope<'_>, kind: PayloadKind) -> impl Iterator<Item = To
 
 fn streams(scope: &Scope<'_>) -> Option<TokenStream> {
     let types: Vec<_> = types(scope, PayloadKind::Stream).collect();
+    let lints = lints(scope.world);
     (!types.is_empty()).then(|| {
         quote! {
             /// Streams of the types that this world has streams of.
@@ -66,6 +84,7 @@ fn streams(scope: &Scope<'_>) -> Option<TokenStream> {
                 }
             }
 
+            #lints
             const _: () = {
                 #(
                     impl wit_stream::StreamPayload for #types {
@@ -83,6 +102,7 @@ fn streams(scope: &Scope<'_>) -> Option<TokenStream> {
 
 fn futures(scope: &Scope<'_>) -> Option<TokenStream> {
     let types: Vec<_> = types(scope, PayloadKind::Future).collect();
+    let lints = lints(scope.world);
     (!types.is_empty()).then(|| {
         quote! {
             /// Futures of the types that this world has futures of.
@@ -107,6 +127,7 @@ fn futures(scope: &Scope<'_>) -> Option<TokenStream> {
                 }
             }
 
+            #lints
             const _: () = {
                 #(
                     impl wit_future::FuturePayload for #types {

@@ -10,6 +10,8 @@ use quote::quote;
 /// Prints the type `Stub` with all impls, and exports it.
 pub(super) fn define(world: &World) -> TokenStream {
     let root = Scope { world, module: ROOT };
+    let taken = world.modules[ROOT.0].types.iter().any(|id| world.types[id.0].name == "Stub");
+    let stub_type = ident(if taken { "Stub_" } else { "Stub" });
     let guests =
         world.modules.iter().enumerate().filter_map(|(index, module)| Some((ModuleId(index), module.guest.as_ref()?)));
     let impls = guests.clone().map(|(id, guest)| {
@@ -17,18 +19,18 @@ pub(super) fn define(world: &World) -> TokenStream {
         let functions = guest.functions.iter().map(|function| stub(&root, function));
         let associated = guest.resources.iter().map(|id| {
             let name = ident(&world.types[id.0].name);
-            quote!(type #name = Stub;)
+            quote!(type #name = #stub_type;)
         });
         let resources = guest.resources.iter().filter_map(|id| match &world.types[id.0].kind {
             TypeKind::ExportedResource(resource) => {
                 let name = ident(&resource.trait_name);
                 let functions = resource.functions.iter().map(|function| stub(&root, function));
-                Some(quote! { impl #path #name for Stub { #(#functions)* } })
+                Some(quote! { impl #path #name for #stub_type { #(#functions)* } })
             }
             _ => None,
         });
         quote! {
-            impl #path #name for Stub {
+            impl #path #name for #stub_type {
                 #(#associated)*
                 #(#functions)*
             }
@@ -37,12 +39,13 @@ pub(super) fn define(world: &World) -> TokenStream {
     });
     let export = guests.clone().next().is_some().then(|| {
         let export = ident(&world.style.export_macro);
-        quote! { #export!(Stub); }
+        quote! { #export!(#stub_type); }
     });
     quote! {
         /// Implements the world by trapping.
+        #[allow(dead_code)]
         #[derive(Debug)]
-        pub struct Stub;
+        pub struct #stub_type;
 
         #[allow(unused_variables, deprecated, clippy::all)]
         const _: () = { #(#impls)* };

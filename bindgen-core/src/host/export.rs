@@ -16,7 +16,8 @@ pub(super) fn define(scope: &Scope<'_>, guest: &Guest) -> TokenStream {
     let count = number(functions.len());
     let bind = (!functions.is_empty()).then(|| quote!(let interface =));
     let id = &scope.world.modules[scope.module.0].id;
-    let find = functions.iter().map(|function| find(scope, function, &quote!(Some(&interface))));
+    let (ok, some) = (scope.ok(), scope.some());
+    let find = functions.iter().map(|function| find(scope, function, &quote!(#some(&interface))));
     let at = |function| At::Always(self::at(scope, guest, function, &quote!(self.functions)));
     let calls = guest.functions.iter().map(|function| calls(scope, function, at(function)));
     let resources = guest.resources.iter().filter_map(|id| exported(scope.world, *id).map(|resource| (*id, resource)));
@@ -47,7 +48,7 @@ pub(super) fn define(scope: &Scope<'_>, guest: &Guest) -> TokenStream {
                 pre: &__rt::InstancePre<T_>,
             ) -> __rt::Result<[__rt::ComponentExportIndex; #count]> {
                 #bind __rt::interface(pre.component(), #id)?;
-                Ok([#(#find?),*])
+                #ok([#(#find?),*])
             }
 
             #[doc(hidden)]
@@ -56,7 +57,7 @@ pub(super) fn define(scope: &Scope<'_>, guest: &Guest) -> TokenStream {
                 instance: &__rt::Instance,
                 found: &[__rt::ComponentExportIndex; #count],
             ) -> __rt::Result<Self> {
-                Ok(Self { functions: __rt::load(store, instance, found)? })
+                #ok(Self { functions: __rt::load(store, instance, found)? })
             }
 
             #(#getters)*
@@ -140,6 +141,7 @@ pub(super) fn calls(scope: &Scope<'_>, function: &Function, at: At) -> TokenStre
     };
     let result = call::result_type(scope, function, &own);
     let results = call::result_list(scope, function);
+    let (ok, option, some, none) = (scope.ok(), scope.option(), scope.some(), scope.none());
     let (pattern, value) = match function.result {
         Some(_) => (quote!((__result,)), quote!(__result)),
         None => (quote!(()), quote!(())),
@@ -162,9 +164,9 @@ pub(super) fn calls(scope: &Scope<'_>, function: &Function, at: At) -> TokenStre
         At::Always(found) => (found, None, quote!(#result), value),
         At::Maybe(found) => (
             quote!(__found),
-            Some(quote! { let Some(__found) = #found else { return Ok(::core::option::Option::None) }; }),
-            quote!(::core::option::Option<#result>),
-            quote!(::core::option::Option::Some(#value)),
+            Some(quote! { let #some(__found) = #found else { return #ok(#none) }; }),
+            quote!(#option<#result>),
+            quote!(#some(#value)),
         ),
     };
     let lacking = absent.is_some().then(|| quote! { #[doc = " `None` if the component does not export it."] });
@@ -185,7 +187,7 @@ pub(super) fn calls(scope: &Scope<'_>, function: &Function, at: At) -> TokenStre
         ) -> __rt::Result<#output> {
             #absent
             let #pattern = #call.await?;
-            Ok(#value)
+            #ok(#value)
         }
 
         #[doc = #text]
@@ -196,7 +198,7 @@ pub(super) fn calls(scope: &Scope<'_>, function: &Function, at: At) -> TokenStre
         ) -> __rt::Result<#output> {
             #absent
             let #pattern = #call_concurrent.await?;
-            Ok(#value)
+            #ok(#value)
         }
     }
 }

@@ -11,6 +11,7 @@ use quote::quote;
 
 /// Prints `add_to_linker`.
 pub(super) fn define(scope: &Scope<'_>, host: &Host) -> TokenStream {
+    let ok = scope.ok();
     let module = &scope.world.modules[scope.module.0];
     let (lints, bound, bounds) = (root_lints(scope), trait_name(scope, host), resource_bounds(scope, scope.module));
     let functions = module.imports.iter().map(|function| glue(scope, host, function, &quote!(H_)));
@@ -39,7 +40,7 @@ pub(super) fn define(scope: &Scope<'_>, host: &Host) -> TokenStream {
             let mut instance = #instance;
             #(#of_resources)*
             #(#functions)*
-            Ok(())
+            #ok(())
         }
     }
 }
@@ -56,6 +57,7 @@ pub(super) fn resource_bounds(scope: &Scope<'_>, module: ModuleId) -> Vec<TokenS
 }
 
 fn of_resource(scope: &Scope<'_>, host: &Host, id: TypeId, resource: &ImportedResource) -> TokenStream {
+    let ok = scope.ok();
     let def = &scope.world.types[id.0];
     let (wit_name, name, bound) = (&def.wit_name, scope.name(id), ident(&resource.host_trait));
     let value = match def.external {
@@ -70,7 +72,7 @@ fn of_resource(scope: &Scope<'_>, host: &Host, id: TypeId, resource: &ImportedRe
     quote! {
         instance.resource(#wit_name, __rt::ResourceType::host::<#name>(), move |mut store, rep| {
             get(store.data_mut()).resources().dropped(rep)?;
-            Ok(())
+            #ok(())
         })?;
         #(#functions)*
     }
@@ -165,7 +167,7 @@ fn glue_sync(scope: &Scope<'_>, host: &Host, function: &Function, implementer: &
 }
 
 fn glue_async(scope: &Scope<'_>, host: &Host, function: &Function, implementer: &TokenStream) -> TokenStream {
-    let (wit_name, name) = (&function.wit_name, ident(&function.name));
+    let (ok, wit_name, name) = (scope.ok(), &function.wit_name, ident(&function.name));
     let names = call::numbered(function.params.len());
     let (pattern, types) = (call::list(scope, &names), lifted(scope, function));
     let values = function.params.iter().zip(&names).map(|(param, name)| match param.name.as_str() {
@@ -179,7 +181,7 @@ fn glue_async(scope: &Scope<'_>, host: &Host, function: &Function, implementer: 
             #bound
             accessor.with(|mut access| -> __rt::Result<()> {
                 #attach
-                Ok(())
+                #ok(())
             })?;
         }
     });
@@ -250,17 +252,18 @@ fn bind(host: &Host, function: &Function) -> Option<TokenStream> {
 
 /// The result as a list.
 fn finish(scope: &Scope<'_>, function: &Function, host: &TokenStream) -> TokenStream {
+    let ok = scope.ok();
     match (function.kind, &function.result) {
         (FuncKind::Constructor(_), Some(Type::Result(..))) => {
             let own = own(scope, function);
-            quote! { Ok((result.map(|value| -> #own { #host.resources().push(value) }),)) }
+            quote! { #ok((result.map(|value| -> #own { #host.resources().push(value) }),)) }
         }
         (FuncKind::Constructor(_), _) => {
             let own = own(scope, function);
-            quote! { let result: #own = #host.resources().push(result); Ok((result,)) }
+            quote! { let result: #own = #host.resources().push(result); #ok((result,)) }
         }
-        (_, Some(_)) => quote! { Ok((result,)) },
-        (_, None) => quote! { Ok(()) },
+        (_, Some(_)) => quote! { #ok((result,)) },
+        (_, None) => quote! { #ok(()) },
     }
 }
 

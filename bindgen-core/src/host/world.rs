@@ -20,17 +20,18 @@ pub(super) fn define(world: &World, host: &Host) -> TokenStream {
 /// What was checked and found before there is an instance.
 fn pre(scope: &Scope<'_>, host: &Host) -> TokenStream {
     let (lints, name, instance) = (lints(), ident(&host.pre), ident(&host.name));
+    let (ok, option, some, none) = (scope.ok(), scope.option(), scope.some(), scope.none());
     let (own, maybe) = own_functions(scope);
     let (count, maybe_count) = (number(own.len()), number(maybe.len()));
-    let finds = own.iter().map(|function| export::find(scope, function, &quote!(None)));
+    let finds = own.iter().map(|function| export::find(scope, function, &none));
     let finds_maybe = maybe.iter().map(|function| {
-        let (wit_name, find) = (&function.wit_name, export::find(scope, function, &quote!(None)));
+        let (wit_name, find) = (&function.wit_name, export::find(scope, function, &none));
         quote!(__rt::if_exported(pre, #wit_name, || #find)?)
     });
     let finds = if own.is_empty() { quote!([]) } else { quote!({ let pre = &pre; [#(#finds?),*] }) };
     let finds_maybe = quote!([#(#finds_maybe),*]);
     let has_maybe = |field: TokenStream| (!maybe.is_empty()).then_some(field);
-    let has_maybe_index = has_maybe(quote!(maybe: [::core::option::Option<__rt::ComponentExportIndex>; #maybe_count],));
+    let has_maybe_index = has_maybe(quote!(maybe: [#option<__rt::ComponentExportIndex>; #maybe_count],));
     let has_maybe_clone = has_maybe(quote!(maybe: self.maybe.clone(),));
     let has_maybe_find = has_maybe(quote!(maybe: { let pre = &pre; #finds_maybe },));
     let has_maybe_load = has_maybe(quote!(maybe: __rt::load_maybe(&mut store, &instance, &self.maybe)?,));
@@ -38,7 +39,7 @@ fn pre(scope: &Scope<'_>, host: &Host) -> TokenStream {
     let getters: Vec<_> = guests.iter().map(|guest| &guest.getter).collect();
     let found = guests.iter().map(|guest| {
         let count = number(export::functions(scope.world, guest.guest).len());
-        maybe_type(guest.optional, quote!([__rt::ComponentExportIndex; #count]))
+        maybe_type(scope, guest.optional, quote!([__rt::ComponentExportIndex; #count]))
     });
     let find_guests = guests.iter().map(|guest| {
         let (ty, id) = (&guest.ty, guest.id);
@@ -52,8 +53,8 @@ fn pre(scope: &Scope<'_>, host: &Host) -> TokenStream {
         match guest.optional {
             true => quote! {
                 match &self.#getter {
-                    Some(found) => ::core::option::Option::Some(#ty::__load(&mut store, &instance, found)?),
-                    None => ::core::option::Option::None,
+                    #some(found) => #some(#ty::__load(&mut store, &instance, found)?),
+                    #none => #none,
                 }
             },
             false => quote!(#ty::__load(&mut store, &instance, &self.#getter)?),
@@ -93,7 +94,7 @@ fn pre(scope: &Scope<'_>, host: &Host) -> TokenStream {
             ///
             /// When the component lacks one, or has it with another type.
             pub fn new(pre: __rt::InstancePre<T_>) -> __rt::Result<Self> {
-                Ok(Self {
+                #ok(Self {
                     functions: #finds,
                     #has_maybe_find
                     #(#getters: #find_guests,)*
@@ -137,7 +138,7 @@ fn pre(scope: &Scope<'_>, host: &Host) -> TokenStream {
                 mut store: impl __rt::AsContextMut<Data = T_>,
                 instance: __rt::Instance,
             ) -> __rt::Result<#instance> {
-                Ok(#instance {
+                #ok(#instance {
                     functions: __rt::load(&mut store, &instance, &self.functions)?,
                     #has_maybe_load
                     #(#getters: #load_guests,)*
@@ -154,14 +155,14 @@ fn instance(scope: &Scope<'_>, host: &Host) -> TokenStream {
     let docs = (!docs.is_empty()).then(|| quote! { #[doc = ""] #docs });
     let (own, maybe) = own_functions(scope);
     let (count, maybe_count) = (number(own.len()), number(maybe.len()));
-    let has_maybe_func =
-        (!maybe.is_empty()).then(|| quote!(maybe: [::core::option::Option<__rt::Func>; #maybe_count],));
+    let option = scope.option();
+    let has_maybe_func = (!maybe.is_empty()).then(|| quote!(maybe: [#option<__rt::Func>; #maybe_count],));
     let guests = guests(scope);
     let getters: Vec<_> = guests.iter().map(|guest| &guest.getter).collect();
-    let types = guests.iter().map(|guest| maybe_type(guest.optional, guest.ty.clone()));
+    let types = guests.iter().map(|guest| maybe_type(scope, guest.optional, guest.ty.clone()));
     let borrowed = guests.iter().map(|guest| {
         let ty = &guest.ty;
-        maybe_type(guest.optional, quote!(&#ty))
+        maybe_type(scope, guest.optional, quote!(&#ty))
     });
     let borrows = guests.iter().map(|guest| {
         let getter = &guest.getter;
@@ -255,7 +256,7 @@ fn instance(scope: &Scope<'_>, host: &Host) -> TokenStream {
 
 /// What adds every import to a linker.
 fn add_to_linker(scope: &Scope<'_>, host: &Host) -> Option<TokenStream> {
-    let world = scope.world;
+    let (world, ok) = (scope.world, scope.ok());
     let linked: Vec<_> = (0..world.modules.len())
         .map(|index| Scope { world, module: ModuleId(index) })
         .filter(import::is_linked)
@@ -288,7 +289,7 @@ fn add_to_linker(scope: &Scope<'_>, host: &Host) -> Option<TokenStream> {
                 #(#external,)*
             {
                 #(#calls(linker, get)?;)*
-                Ok(())
+                #ok(())
             }
         }
     })
@@ -324,6 +325,7 @@ fn guests<'a>(scope: &Scope<'a>) -> Vec<Exported<'a>> {
     guests.collect()
 }
 
-fn maybe_type(optional: bool, ty: TokenStream) -> TokenStream {
-    if optional { quote!(::core::option::Option<#ty>) } else { ty }
+fn maybe_type(scope: &Scope<'_>, optional: bool, ty: TokenStream) -> TokenStream {
+    let option = scope.option();
+    if optional { quote!(#option<#ty>) } else { ty }
 }

@@ -57,6 +57,25 @@ pub struct World {
     pub host: Option<Host>,
 }
 
+/// The longest tuple that the standard library implements `Debug` for.
+const TUPLE_WITH_DEBUG: usize = 12;
+
+impl World {
+    /// Returns whether a type has `Debug`: all but what holds a long tuple, or an engine's error context.
+    pub fn has_debug(&self, ty: &Type) -> bool {
+        match ty {
+            Type::Tuple(parts) if parts.len() > TUPLE_WITH_DEBUG => false,
+            Type::Stream(_) | Type::Future(_) => true,
+            Type::ErrorContext => self.host.is_none(),
+            Type::Named(id, _) => match &self.types[id.0].kind {
+                TypeKind::Alias(target) => self.has_debug(target),
+                _ => true,
+            },
+            ty => ty.parts().into_iter().all(|part| self.has_debug(part)),
+        }
+    }
+}
+
 /// The root module's place in [`World::modules`].
 pub const ROOT: ModuleId = ModuleId(0);
 

@@ -9,8 +9,8 @@ use crate::names;
 use std::collections::HashSet;
 use wit_parser::abi::{WasmSignature, WasmType};
 use wit_parser::{
-    Function as WitFunction, FunctionKind, LiftLowerAbi, Mangling, ManglingAndAbi, Param as WitParam, TypeDefKind,
-    WasmExport, WasmExportKind, WasmImport, WorldItem, WorldKey,
+    Function as WitFunction, FunctionKind, LiftLowerAbi, Mangling, ManglingAndAbi, Param as WitParam, Resolve,
+    TypeDefKind, WasmExport, WasmExportKind, WasmImport, WorldItem, WorldKey,
 };
 
 impl Resolver<'_> {
@@ -267,7 +267,7 @@ impl Resolver<'_> {
     }
 
     fn qualified(&self, name: &str, interface: Option<&WorldKey>) -> String {
-        interface.map_or_else(|| name.to_string(), |key| format!("{}#{name}", key_name(self.resolve, key)))
+        qualified(self.resolve, name, interface)
     }
 
     /// Some part of the type is a borrow of a resource that another component implements.
@@ -281,6 +281,11 @@ impl Resolver<'_> {
             kind => super::usage::parts(kind).iter().any(|ty| self.lends(ty)),
         }
     }
+}
+
+/// Returns the name that filters know a function or a resource by: `interface#name`.
+pub(super) fn qualified(resolve: &Resolve, name: &str, interface: Option<&WorldKey>) -> String {
+    interface.map_or_else(|| name.to_string(), |key| format!("{}#{name}", key_name(resolve, key)))
 }
 
 /// Core parameters without the pointer to the result.

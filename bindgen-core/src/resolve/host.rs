@@ -1,5 +1,6 @@
 //! What is decided for hosts alone: shared types, borrowed parameters, errors that fail a call, and names.
 
+use super::function_names::OF_WORLD;
 use super::usage::definition;
 use super::{Resolver, Side};
 use crate::diagnostic::Diagnostic;
@@ -122,7 +123,6 @@ impl Resolver<'_> {
 
     /// Names everything that only hosts have.
     pub(crate) fn name_host(&mut self) -> model::Host {
-        self.part_function_names();
         for index in 0..self.modules.len() {
             let taken: HashSet<String> =
                 self.modules[index].types.iter().map(|id| self.types[id.0].name.clone()).collect();
@@ -147,28 +147,11 @@ impl Resolver<'_> {
         let free = |wanted: String| unique(&wanted, |name| taken.contains(name));
         let camel = names::camel_part(world);
         model::Host {
-            name: free(camel.clone()),
+            name: free(names::case(world)),
             pre: free(format!("{camel}Pre")),
             imports: free(format!("{camel}Imports")),
             trappable: self.options.trappable_imports,
             tracing: self.options.tracing,
-        }
-    }
-
-    /// Functions get names that neither another nor the bindings have.
-    fn part_function_names(&mut self) {
-        for (index, module) in self.modules.iter_mut().enumerate() {
-            let reserved = if index == ROOT.0 { OF_WORLD } else { &[] };
-            if let Some(guest) = &mut module.guest {
-                part_names(&mut guest.functions, reserved);
-            }
-        }
-        for def in &mut self.types {
-            match &mut def.kind {
-                TypeKind::ImportedResource(resource) => part_names(&mut resource.functions, &[]),
-                TypeKind::ExportedResource(resource) => part_names(&mut resource.functions, &[]),
-                _ => {}
-            }
         }
     }
 
@@ -249,32 +232,8 @@ fn is_key_of(key: &str, full: &str) -> bool {
     key == full || key.rsplit_once('.').is_some_and(|(interface, name)| format!("{interface}/{name}") == full)
 }
 
-/// What every instance has, beside the functions of its world.
-const OF_WORLD: &[&str] = &["add_to_linker", "instantiate", "instantiate_async", "new"];
-
-/// A method called `new` is not the constructor, and one called `a-concurrent` is not what calls `a` without a store.
-fn part_names(functions: &mut [model::Function], reserved: &[&str]) {
-    let mut taken: HashSet<String> = reserved.iter().map(|name| name.to_string()).collect();
-    if functions.iter().any(|function| matches!(function.kind, model::FuncKind::Constructor(_))) {
-        taken.insert("new".into());
-    }
-    for function in functions.iter_mut() {
-        if !matches!(function.kind, model::FuncKind::Constructor(_)) && taken.contains(&function.name) {
-            let renamed = unique(&function.name, |name| taken.contains(name));
-            function.host.concurrent = format!("{renamed}_concurrent");
-            function.name = renamed;
-        }
-    }
-    // Two of WIT's that are one in Rust are refused, and so kept as they are.
-    taken.extend(functions.iter().map(|function| function.name.clone()));
-    for function in functions {
-        function.host.concurrent = unique(&function.host.concurrent, |name| taken.contains(name));
-        taken.insert(function.host.concurrent.clone());
-    }
-}
-
 /// A name that nothing else has.
-fn unique(wanted: &str, is_taken: impl Fn(&str) -> bool) -> String {
+pub(super) fn unique(wanted: &str, is_taken: impl Fn(&str) -> bool) -> String {
     let mut name = wanted.to_string();
     while is_taken(&name) {
         name.push('_');

@@ -3,6 +3,7 @@
 mod calls;
 mod equal;
 mod filters;
+mod function_names;
 mod host;
 mod modules;
 mod payloads;
@@ -46,7 +47,7 @@ pub(crate) fn world(source: &Source, options: &Options, side: Side) -> Result<Wo
         resolve: &resolve,
         world: source.world,
         side,
-        usages: Usages::of_world(&resolve, source.world, &classes, side),
+        usages: Usages::of_world(&resolve, source.world, &classes, side, options),
         classes,
         sizes,
         sync: SyncFilters::new(&options.sync),
@@ -136,6 +137,7 @@ impl Resolver<'_> {
         }
         let world = &self.resolve.worlds[self.world];
         let package = world.package.map(|id| &self.resolve.packages[id].name);
+        self.part_function_names();
         let style = self.style();
         let host = (self.side == Side::Host).then(|| self.name_host());
         Ok(World {

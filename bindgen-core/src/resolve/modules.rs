@@ -140,8 +140,14 @@ fn path(resolve: &Resolve, key: &WorldKey, exported: bool) -> Vec<String> {
             path.push(names::snake(interface.name.as_deref().unwrap_or_default()));
         }
     }
+    if let Some(first) = path.first_mut().filter(|first| PAIRS.contains(&first.as_str())) {
+        first.push('_');
+    }
     path
 }
+
+/// The modules at the root that make streams and futures.
+const PAIRS: [&str; 2] = ["wit_stream", "wit_future"];
 
 /// The module of a package: with its version where several versions are about.
 fn package_module(resolve: &Resolve, id: PackageId) -> String {

@@ -431,19 +431,23 @@ impl Resolver<'_> {
         }
     }
 
-    /// Types from elsewhere have impls only where a function that is generated needs them.
+    /// Types from elsewhere have impls only where a function that is generated needs them. So have those whose impls need
+    /// others', of a map, or of what a stream carries: those are there for functions only.
     pub(crate) fn settle_impls(&mut self) {
+        let is_printed = |function: &&wit_parser::Function| !self.options.skip.contains(&function.name);
         let mut live = LiveTypes::default();
         let world = &self.resolve.worlds[self.world];
         for item in world.imports.values().chain(world.exports.values()) {
             match item {
                 WorldItem::Interface { id, .. } => {
                     let home = &self.modules[self.module_of[id].0].home;
-                    for function in self.resolve.interfaces[*id].functions.values().filter(|_| home.is_none()) {
+                    let functions = self.resolve.interfaces[*id].functions.values().filter(|_| home.is_none());
+                    for function in functions.filter(is_printed) {
                         live.add_func(self.resolve, function);
                     }
                 }
-                WorldItem::Function(function) => live.add_func(self.resolve, function),
+                WorldItem::Function(function) if is_printed(&function) => live.add_func(self.resolve, function),
+                WorldItem::Function(_) => {}
                 WorldItem::Type { .. } => {}
             }
         }
@@ -464,9 +468,11 @@ impl Resolver<'_> {
             }
         }
         self.has_maps = live.iter().any(|id| matches!(self.resolve.types[*id].kind, TypeDefKind::Map(..)));
+        let class = |id: &TypeId| self.classes.get(id).copied().unwrap_or(*id);
+        let live: HashSet<TypeId> = live.iter().map(class).collect();
         for ((id, _), rust) in &self.rust_types {
-            let def = &mut self.types[rust.0];
-            if def.external.is_some() && !live.contains(id) {
+            let (def, usage) = (&mut self.types[rust.0], self.usages.get(*id));
+            if (def.external.is_some() || usage.streams || usage.maps) && !live.contains(&class(id)) {
                 (def.lift, def.lower) = (false, false);
             }
         }

@@ -1,8 +1,11 @@
 //! Where types are used and what they hold: what decides whether they borrow, and what they derive.
 
 use super::Side;
-use std::collections::HashMap;
-use wit_parser::{Function, Handle, LiveTypes, Resolve, Type, TypeDefKind, TypeId, WorldId, WorldItem};
+use super::calls::qualified;
+use super::filters::SyncFilters;
+use crate::options::Options;
+use std::collections::{HashMap, HashSet};
+use wit_parser::{Function, Handle, InterfaceId, Resolve, Type, TypeDefKind, TypeId, WorldId, WorldItem};
 
 /// What is known about a type.
 #[derive(Clone, Copy, Default)]
@@ -25,6 +28,8 @@ pub(crate) struct Usage {
     pub(crate) disowns: bool,
     /// Has a stream or a future.
     pub(crate) streams: bool,
+    /// Has a map.
+    pub(crate) maps: bool,
 }
 
 impl Usage {
@@ -38,6 +43,7 @@ impl Usage {
         self.borrow |= other.borrow;
         self.disowns |= other.disowns;
         self.streams |= other.streams;
+        self.maps |= other.maps;
     }
 }
 
@@ -49,20 +55,35 @@ pub(crate) struct Usages {
 
 impl Usages {
     /// Looks at all types, and at all functions of the world.
-    pub(crate) fn of_world(resolve: &Resolve, world: WorldId, classes: &HashMap<TypeId, TypeId>, side: Side) -> Usages {
+    pub(crate) fn of_world(
+        resolve: &Resolve,
+        world: WorldId,
+        classes: &HashMap<TypeId, TypeId>,
+        side: Side,
+        options: &Options,
+    ) -> Usages {
         let mut usages = Usages { of: HashMap::new(), side };
         for (id, _) in resolve.types.iter() {
             usages.holds(resolve, id);
         }
         let world = &resolve.worlds[world];
-        for (item, import) in
-            world.imports.values().map(|item| (item, true)).chain(world.exports.values().map(|item| (item, false)))
-        {
+        let mut sync = SyncFilters::new(&options.sync);
+        let (imports, exports) = (world.imports.iter(), world.exports.iter());
+        for ((key, item), import) in imports.map(|item| (item, true)).chain(exports.map(|item| (item, false))) {
+            // An async import has its parameters until the callee has taken them.
+            let mut lends = |function: &Function, interface| {
+                let name = qualified(resolve, &function.name, interface);
+                let is_async = function.kind.is_async() && !sync.matches(&name, import);
+                import == (side == Side::Guest) && !(import && is_async)
+            };
             match item {
-                WorldItem::Function(function) => usages.function(resolve, function, import),
+                WorldItem::Function(function) => usages.function(resolve, function, lends(function, None)),
                 WorldItem::Interface { id, .. } => {
                     for function in resolve.interfaces[*id].functions.values() {
-                        usages.function(resolve, function, import);
+                        usages.function(resolve, function, lends(function, Some(key)));
+                    }
+                    if options.generate_unused_types {
+                        usages.unused(resolve, *id);
                     }
                 }
                 WorldItem::Type { .. } => {}
@@ -106,7 +127,8 @@ impl Usages {
                 (usage.resource, usage.own, usage.disowns, usage.streams) = (true, true, true, true);
             }
             kind => {
-                usage.list = matches!(kind, TypeDefKind::List(_) | TypeDefKind::Map(..));
+                usage.maps = matches!(kind, TypeDefKind::Map(..));
+                usage.list = usage.maps || matches!(kind, TypeDefKind::List(_));
                 for ty in parts(kind) {
                     usage.add(match ty {
                         Type::Id(id) => self.holds(resolve, id),
@@ -119,20 +141,20 @@ impl Usages {
         usage
     }
 
-    fn function(&mut self, resolve: &Resolve, function: &Function, import: bool) {
-        let mut live = LiveTypes::default();
+    fn function(&mut self, resolve: &Resolve, function: &Function, lends: bool) {
+        let (mut lent, mut owned) = (Reached::default(), Reached::default());
+        let params = if lends { &mut lent } else { &mut owned };
         for param in &function.params {
-            live.add_type(resolve, &param.ty);
+            params.add(resolve, &param.ty);
         }
-        for id in live.iter().filter(|id| resolve.types[*id].name.is_some()) {
-            let usage = self.of.entry(id).or_default();
-            if import == (self.side == Side::Guest) { usage.lent = true } else { usage.owned = true }
+        for ty in function.result.iter().chain(&core::mem::take(&mut lent.payloads)) {
+            owned.add(resolve, ty);
         }
-        let mut live = LiveTypes::default();
-        if let Some(ty) = &function.result {
-            live.add_type(resolve, ty);
+        owned.add_payloads(resolve);
+        for id in lent.named(resolve) {
+            self.of.entry(id).or_default().lent = true;
         }
-        for id in live.iter().filter(|id| resolve.types[*id].name.is_some()) {
+        for id in owned.named(resolve) {
             self.of.entry(id).or_default().owned = true;
         }
         if let Some(Type::Id(id)) = function.result
@@ -140,6 +162,19 @@ impl Usages {
             && let Some(Type::Id(error)) = result.err
         {
             self.of.entry(definition(resolve, error)).or_default().error = true;
+        }
+    }
+
+    /// Types that no function has are printed: what streams and futures in them carry is owned.
+    fn unused(&mut self, resolve: &Resolve, interface: InterfaceId) {
+        let mut reached = Reached::default();
+        for id in resolve.interfaces[interface].types.values() {
+            reached.add(resolve, &Type::Id(*id));
+        }
+        reached.types.clear();
+        reached.add_payloads(resolve);
+        for id in reached.named(resolve) {
+            self.of.entry(id).or_default().owned = true;
         }
     }
 
@@ -153,6 +188,42 @@ impl Usages {
             if let Some(usage) = merged.get(class) {
                 self.of.insert(*id, *usage);
             }
+        }
+    }
+}
+
+/// The types that a function has in one kind of position, each once, but for what streams and futures carry.
+#[derive(Default)]
+struct Reached {
+    types: HashSet<TypeId>,
+    payloads: Vec<Type>,
+}
+
+impl Reached {
+    fn add(&mut self, resolve: &Resolve, ty: &Type) {
+        let Type::Id(id) = ty else { return };
+        if !self.types.insert(*id) {
+            return;
+        }
+        match &resolve.types[*id].kind {
+            TypeDefKind::Future(payload) | TypeDefKind::Stream(payload) => self.payloads.extend(payload),
+            kind => {
+                for part in parts(kind) {
+                    self.add(resolve, &part);
+                }
+            }
+        }
+    }
+
+    /// Returns those that have a name.
+    fn named(self, resolve: &Resolve) -> impl Iterator<Item = TypeId> {
+        self.types.into_iter().filter(|id| resolve.types[*id].name.is_some())
+    }
+
+    /// Adds what they carry as well, and what that carries.
+    fn add_payloads(&mut self, resolve: &Resolve) {
+        while let Some(ty) = self.payloads.pop() {
+            self.add(resolve, &ty);
         }
     }
 }

@@ -106,7 +106,7 @@ macro_rules! flags {
         // SAFETY: flags are walked as the integer they are kept in.
         unsafe impl $crate::__rt::Lift<$world> for $flags {
             #[inline(always)]
-            unsafe fn lift<S: $crate::__rt::Source<World = $world>>(from: &mut S) -> Self {
+            unsafe fn lift<S_: $crate::__rt::Source<World = $world>>(from: &mut S_) -> Self {
                 // SAFETY: the caller's promise.
                 <$flags>::from_bits_retain(unsafe { <$bits as $crate::__rt::Bits<$words>>::lift(from) })
             }
@@ -115,7 +115,7 @@ macro_rules! flags {
         // SAFETY: flags are walked as the integer they are kept in.
         unsafe impl $crate::__rt::Lower<$world> for $flags {
             #[inline(always)]
-            unsafe fn lower<S: $crate::__rt::Sink<World = $world>>(&self, to: &mut S) {
+            unsafe fn lower<S_: $crate::__rt::Sink<World = $world>>(&self, to: &mut S_) {
                 // SAFETY: the caller's promise.
                 unsafe { <$bits as $crate::__rt::Bits<$words>>::lower(self.bits(), to) }
             }

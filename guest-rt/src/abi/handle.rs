@@ -85,7 +85,7 @@ macro_rules! handle {
         // SAFETY: a handle is one index of 32 bits (or, of a borrow of an own resource, an address).
         unsafe impl $crate::__rt::Lift<$world> for $resource {
             #[inline(always)]
-            unsafe fn lift<S: $crate::__rt::Source<World = $world>>(from: &mut S) -> Self {
+            unsafe fn lift<S_: $crate::__rt::Source<World = $world>>(from: &mut S_) -> Self {
                 // SAFETY: the caller's promise.
                 unsafe { <$resource>::from_handle(from.u32()) }
             }
@@ -95,7 +95,7 @@ macro_rules! handle {
         // SAFETY: a handle is one index of 32 bits (or, of a borrow of an own resource, an address).
         unsafe impl<'a> $crate::__rt::Lift<$world> for &'a $resource {
             #[inline(always)]
-            unsafe fn lift<S: $crate::__rt::Source<World = $world>>(from: &mut S) -> Self {
+            unsafe fn lift<S_: $crate::__rt::Source<World = $world>>(from: &mut S_) -> Self {
                 // SAFETY: the caller's promise, who opened the borrows.
                 unsafe { $crate::__rt::Borrows::keep(<$resource>::from_handle(from.u32())) }
             }
@@ -107,7 +107,7 @@ macro_rules! handle {
             const HANDLE: bool = true;
 
             #[inline(always)]
-            unsafe fn lower<S: $crate::__rt::Sink<World = $world>>(&self, to: &mut S) {
+            unsafe fn lower<S_: $crate::__rt::Sink<World = $world>>(&self, to: &mut S_) {
                 // SAFETY: the caller's promise.
                 unsafe { to.u32(<$resource>::handle(self)) }
             }
@@ -135,7 +135,7 @@ macro_rules! owned_handle {
         unsafe impl $crate::__rt::Lift<$world> for $resource {
             #[inline(always)]
             #[allow(unused_unsafe)]
-            unsafe fn lift<S: $crate::__rt::Source<World = $world>>(from: &mut S) -> Self {
+            unsafe fn lift<S_: $crate::__rt::Source<World = $world>>(from: &mut S_) -> Self {
                 // SAFETY: the caller's promise.
                 unsafe { <$resource>::from_handle(from.u32()) }
             }
@@ -147,7 +147,7 @@ macro_rules! owned_handle {
             const OWNS: bool = true;
 
             #[inline(always)]
-            unsafe fn lower<S: $crate::__rt::Sink<World = $world>>(&self, to: &mut S) {
+            unsafe fn lower<S_: $crate::__rt::Sink<World = $world>>(&self, to: &mut S_) {
                 // SAFETY: the caller's promise.
                 unsafe { to.u32(<$resource>::take_handle(self)) }
             }
@@ -168,7 +168,7 @@ macro_rules! exported_borrow {
         // SAFETY: a handle is one index of 32 bits (or, of a borrow of an own resource, an address).
         unsafe impl<'a> $crate::__rt::Lift<$world> for $($borrow)::+<'a> {
             #[inline(always)]
-            unsafe fn lift<S: $crate::__rt::Source<World = $world>>(from: &mut S) -> Self {
+            unsafe fn lift<S_: $crate::__rt::Source<World = $world>>(from: &mut S_) -> Self {
                 // SAFETY: the caller's promise.
                 unsafe { $($borrow)::+::lift(::core::ptr::with_exposed_provenance_mut(from.u32() as usize)) }
             }

@@ -15,7 +15,7 @@ macro_rules! enumeration {
 
                 fn __of(case: u32) -> __abi::Result<Self> {
                     match case {
-                        $($index => Ok(Self::$case),)*
+                        $($index => $crate::__rt::Ok(Self::$case),)*
                         case => __abi::invalid(stringify!($name), case),
                     }
                 }
@@ -58,7 +58,7 @@ macro_rules! enumeration {
                 fn linear_lift_from_flat(
                     _cx: &mut __abi::LiftContext<'_>,
                     _ty: __abi::InterfaceType,
-                    src: &Self::Lower,
+                    src: &<Self as __abi::ComponentType>::Lower,
                 ) -> __abi::Result<Self> {
                     Self::__of(src.get_u32())
                 }
@@ -75,25 +75,25 @@ macro_rules! enumeration {
 
             // SAFETY: as above.
             unsafe impl __abi::Lower for $name {
-                fn linear_lower_to_flat<T>(
+                fn linear_lower_to_flat<T_>(
                     &self,
-                    _cx: &mut __abi::LowerContext<'_, T>,
+                    _cx: &mut __abi::LowerContext<'_, T_>,
                     _ty: __abi::InterfaceType,
-                    dst: &mut __abi::MaybeUninit<Self::Lower>,
+                    dst: &mut __abi::MaybeUninit<<Self as __abi::ComponentType>::Lower>,
                 ) -> __abi::Result<()> {
                     dst.write(__abi::ValRaw::u32(self.__case()));
-                    Ok(())
+                    $crate::__rt::Ok(())
                 }
 
                 #[inline]
-                fn linear_lower_to_memory<T>(
+                fn linear_lower_to_memory<T_>(
                     &self,
-                    cx: &mut __abi::LowerContext<'_, T>,
+                    cx: &mut __abi::LowerContext<'_, T_>,
                     _ty: __abi::InterfaceType,
                     offset: usize,
                 ) -> __abi::Result<()> {
                     *cx.get::<$tag>(offset) = __abi::tag(self.__case());
-                    Ok(())
+                    $crate::__rt::Ok(())
                 }
             }
         };

@@ -22,7 +22,7 @@ macro_rules! flags {
                 fn load(from: &[u8]) -> __abi::Result<Self> {
                     let mut bytes = [0; <$bits>::BITS as usize / 8];
                     bytes[..SIZE].copy_from_slice(&from[..SIZE]);
-                    Ok(Self::from_bits_retain(<$bits>::from_le_bytes(bytes) & KNOWN))
+                    $crate::__rt::Ok(Self::from_bits_retain(<$bits>::from_le_bytes(bytes) & KNOWN))
                 }
 
                 #[inline(always)]
@@ -48,7 +48,7 @@ macro_rules! flags {
                 fn linear_lift_from_flat(
                     _cx: &mut __abi::LiftContext<'_>,
                     _ty: __abi::InterfaceType,
-                    src: &Self::Lower,
+                    src: &<Self as __abi::ComponentType>::Lower,
                 ) -> __abi::Result<Self> {
                     let mut bytes = [0; 4 * SLOTS];
                     for (word, to) in src.iter().zip(bytes.chunks_exact_mut(4)) {
@@ -69,11 +69,11 @@ macro_rules! flags {
 
             // SAFETY: as above.
             unsafe impl __abi::Lower for $name {
-                fn linear_lower_to_flat<T>(
+                fn linear_lower_to_flat<T_>(
                     &self,
-                    _cx: &mut __abi::LowerContext<'_, T>,
+                    _cx: &mut __abi::LowerContext<'_, T_>,
                     _ty: __abi::InterfaceType,
-                    dst: &mut __abi::MaybeUninit<Self::Lower>,
+                    dst: &mut __abi::MaybeUninit<<Self as __abi::ComponentType>::Lower>,
                 ) -> __abi::Result<()> {
                     let mut bytes = [0; 4 * SLOTS];
                     __abi::Plain::store(self, &mut bytes);
@@ -82,18 +82,18 @@ macro_rules! flags {
                         *slot = __abi::ValRaw::u32(__abi::load_tag::<4>(word));
                     }
                     dst.write(slots);
-                    Ok(())
+                    $crate::__rt::Ok(())
                 }
 
                 #[inline]
-                fn linear_lower_to_memory<T>(
+                fn linear_lower_to_memory<T_>(
                     &self,
-                    cx: &mut __abi::LowerContext<'_, T>,
+                    cx: &mut __abi::LowerContext<'_, T_>,
                     _ty: __abi::InterfaceType,
                     offset: usize,
                 ) -> __abi::Result<()> {
                     __abi::Plain::store(self, cx.get::<SIZE>(offset));
-                    Ok(())
+                    $crate::__rt::Ok(())
                 }
             }
         };

@@ -14,11 +14,11 @@ macro_rules! record {
             {
                 let size = <Self as __abi::Plain>::BYTES;
                 __abi::Plain::store(this, &mut cx.as_slice_mut()[offset..][..size]);
-                Ok(())
+                $crate::__rt::Ok(())
             }
             {
-                fn linear_store_list_to_memory<T>(
-                    cx: &mut __abi::LowerContext<'_, T>,
+                fn linear_store_list_to_memory<T_>(
+                    cx: &mut __abi::LowerContext<'_, T_>,
                     _ty: __abi::InterfaceType,
                     offset: usize,
                     items: &[Self],
@@ -28,7 +28,7 @@ macro_rules! record {
                     for (item, to) in items.iter().zip(bytes.chunks_exact_mut(size)) {
                         __abi::Plain::store(item, to);
                     }
-                    Ok(())
+                    $crate::__rt::Ok(())
                 }
             }
             {
@@ -39,7 +39,7 @@ macro_rules! record {
                     fn load(from: &[u8]) -> __abi::Result<Self> {
                         let from = &from[..Self::BYTES];
                         let [$($field),*] = OFFSETS;
-                        Ok(Self {
+                        $crate::__rt::Ok(Self {
                             $($field: {
                                 let size = <$ty as __abi::Plain>::BYTES;
                                 <$ty as __abi::Plain>::load(&from[$field..$field + size])?
@@ -66,7 +66,7 @@ macro_rules! record {
             {
                 let mut types = fields(&cx.types, ty);
                 let [$($field),*] = OFFSETS;
-                Ok(Self {
+                $crate::__rt::Ok(Self {
                     $($field: {
                         let size = <$ty as __abi::ComponentType>::SIZE32;
                         <$ty as __abi::Lift>::linear_lift_from_memory(cx, types(), &bytes[$field..$field + size])?
@@ -77,7 +77,7 @@ macro_rules! record {
                 let mut types = fields(cx.types, ty);
                 let [$($field),*] = OFFSETS;
                 $(__abi::Lower::linear_lower_to_memory(&this.$field, cx, types(), offset + $field)?;)*
-                Ok(())
+                $crate::__rt::Ok(())
             }
             {}
             {}
@@ -103,7 +103,7 @@ macro_rules! record {
             fn fields(
                 types: &$crate::__rt::ComponentTypes,
                 ty: $abi::InterfaceType,
-            ) -> impl FnMut() -> $abi::InterfaceType {
+            ) -> impl ::core::ops::FnMut() -> $abi::InterfaceType {
                 let $abi::InterfaceType::Record(index) = ty else { $abi::bad_type_info() };
                 let mut fields = types[index].fields.iter();
                 move || fields.next().map_or_else($abi::bad_type_info, |field| field.ty)
@@ -128,10 +128,10 @@ macro_rules! record {
                 fn linear_lift_from_flat(
                     cx: &mut $abi::LiftContext<'_>,
                     ty: $abi::InterfaceType,
-                    src: &Self::Lower,
+                    src: &<Self as $abi::ComponentType>::Lower,
                 ) -> $abi::Result<Self> {
                     let mut types = fields(&cx.types, ty);
-                    Ok(Self {
+                    $crate::__rt::Ok(Self {
                         $($field: <$ty as $abi::Lift>::linear_lift_from_flat(cx, types(), &src.$field)?,)*
                     })
                 }
@@ -146,11 +146,11 @@ macro_rules! record {
 
             // SAFETY: as above.
             unsafe impl $abi::Lower for $name {
-                fn linear_lower_to_flat<T>(
+                fn linear_lower_to_flat<T_>(
                     &self,
-                    cx: &mut $abi::LowerContext<'_, T>,
+                    cx: &mut $abi::LowerContext<'_, T_>,
                     ty: $abi::InterfaceType,
-                    dst: &mut $abi::MaybeUninit<Self::Lower>,
+                    dst: &mut $abi::MaybeUninit<<Self as $abi::ComponentType>::Lower>,
                 ) -> $abi::Result<()> {
                     use $abi::MaybeUninitExt as _;
                     let mut types = fields(cx.types, ty);
@@ -160,13 +160,13 @@ macro_rules! record {
                         types(),
                         $abi::map_maybe_uninit!(dst.$field),
                     )?;)*
-                    Ok(())
+                    $crate::__rt::Ok(())
                 }
 
                 #[inline]
-                fn linear_lower_to_memory<T>(
+                fn linear_lower_to_memory<T_>(
                     &self,
-                    $cx: &mut $abi::LowerContext<'_, T>,
+                    $cx: &mut $abi::LowerContext<'_, T_>,
                     $interface: $abi::InterfaceType,
                     $offset: usize,
                 ) -> $abi::Result<()> {

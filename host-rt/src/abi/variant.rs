@@ -12,24 +12,24 @@ macro_rules! variant {
     (@check $ty:ty) => { ::core::option::Option::Some(<$ty as $crate::__rt::abi::ComponentType>::typecheck) };
     (@realloc) => { false };
     (@realloc $ty:ty) => { <$ty as $crate::__rt::abi::ComponentType>::MAY_REQUIRE_REALLOC };
-    (@lift $case:ident, $cx:ident, $ty_of:ident, $index:literal, $src:expr;) => { Ok(Self::$case) };
+    (@lift $case:ident, $cx:ident, $ty_of:ident, $index:literal, $src:expr;) => { $crate::__rt::Ok(Self::$case) };
     (@lift $case:ident, $cx:ident, $ty_of:ident, $index:literal, $src:expr; $ty:ty) => {
         // SAFETY: every bit pattern is a value of each of the union's fields.
-        Ok(Self::$case(<$ty as $crate::__rt::abi::Lift>::linear_lift_from_flat($cx, $ty_of($index), unsafe { &$src })?))
+        $crate::__rt::Ok(Self::$case(<$ty as $crate::__rt::abi::Lift>::linear_lift_from_flat($cx, $ty_of($index), unsafe { &$src })?))
     };
-    (@load $case:ident, $cx:ident, $ty_of:ident, $index:literal, $payload:ident;) => { Ok(Self::$case) };
+    (@load $case:ident, $cx:ident, $ty_of:ident, $index:literal, $payload:ident;) => { $crate::__rt::Ok(Self::$case) };
     (@load $case:ident, $cx:ident, $ty_of:ident, $index:literal, $payload:ident; $ty:ty) => {
-        Ok(Self::$case(<$ty as $crate::__rt::abi::Lift>::linear_lift_from_memory(
+        $crate::__rt::Ok(Self::$case(<$ty as $crate::__rt::abi::Lift>::linear_lift_from_memory(
             $cx,
             $ty_of($index),
             &$payload[..<$ty as $crate::__rt::abi::ComponentType>::SIZE32],
         )?))
     };
-    (@lower $cx:ident, $ty_of:ident, $index:literal, $dst:ident;) => {{ let _ = $dst; Ok(()) }};
+    (@lower $cx:ident, $ty_of:ident, $index:literal, $dst:ident;) => {{ let _ = $dst; $crate::__rt::Ok(()) }};
     (@lower $cx:ident, $ty_of:ident, $index:literal, $dst:ident; $value:ident) => {
         $crate::__rt::abi::Lower::linear_lower_to_flat($value, $cx, $ty_of($index), $dst)
     };
-    (@store $cx:ident, $ty_of:ident, $index:literal, $offset:ident;) => { Ok(()) };
+    (@store $cx:ident, $ty_of:ident, $index:literal, $offset:ident;) => { $crate::__rt::Ok(()) };
     (@store $cx:ident, $ty_of:ident, $index:literal, $offset:ident; $value:ident) => {
         $crate::__rt::abi::Lower::linear_lower_to_memory($value, $cx, $ty_of($index), $offset)
     };
@@ -54,7 +54,7 @@ macro_rules! variant {
             fn cases(
                 types: &$crate::__rt::ComponentTypes,
                 ty: __abi::InterfaceType,
-            ) -> impl Fn(usize) -> __abi::InterfaceType {
+            ) -> impl ::core::ops::Fn(usize) -> __abi::InterfaceType {
                 let __abi::InterfaceType::Variant(index) = ty else { __abi::bad_type_info() };
                 let cases = &types[index].cases;
                 move |case| cases[case].unwrap_or_else(__abi::bad_type_info)
@@ -84,7 +84,7 @@ macro_rules! variant {
                 fn linear_lift_from_flat(
                     cx: &mut __abi::LiftContext<'_>,
                     ty: __abi::InterfaceType,
-                    src: &Self::Lower,
+                    src: &<Self as __abi::ComponentType>::Lower,
                 ) -> __abi::Result<Self> {
                     let ty_of = cases(&cx.types, ty);
                     match src.tag.get_u32() {
@@ -109,11 +109,11 @@ macro_rules! variant {
 
             // SAFETY: as above.
             unsafe impl __abi::Lower for $name {
-                fn linear_lower_to_flat<T>(
+                fn linear_lower_to_flat<T_>(
                     &self,
-                    cx: &mut __abi::LowerContext<'_, T>,
+                    cx: &mut __abi::LowerContext<'_, T_>,
                     ty: __abi::InterfaceType,
-                    dst: &mut __abi::MaybeUninit<Self::Lower>,
+                    dst: &mut __abi::MaybeUninit<<Self as __abi::ComponentType>::Lower>,
                 ) -> __abi::Result<()> {
                     use __abi::MaybeUninitExt as _;
                     let ty_of = cases(cx.types, ty);
@@ -132,9 +132,9 @@ macro_rules! variant {
                     }
                 }
 
-                fn linear_lower_to_memory<T>(
+                fn linear_lower_to_memory<T_>(
                     &self,
-                    cx: &mut __abi::LowerContext<'_, T>,
+                    cx: &mut __abi::LowerContext<'_, T_>,
                     ty: __abi::InterfaceType,
                     offset: usize,
                 ) -> __abi::Result<()> {

@@ -25,7 +25,7 @@ macro_rules! wide {
             fn parts(
                 types: &$crate::__rt::ComponentTypes,
                 ty: __abi::InterfaceType,
-            ) -> impl FnMut() -> __abi::InterfaceType {
+            ) -> impl ::core::ops::FnMut() -> __abi::InterfaceType {
                 let __abi::InterfaceType::Tuple(index) = ty else { __abi::bad_type_info() };
                 let mut types = types[index].types.iter();
                 move || types.next().map_or_else(__abi::bad_type_info, |ty| *ty)
@@ -51,7 +51,7 @@ macro_rules! wide {
                         parts.next().unwrap_or_else(__abi::bad_type_info),
                         types,
                     )?;)*
-                    Ok(())
+                    $crate::__rt::Ok(())
                 }
             }
 
@@ -63,10 +63,10 @@ macro_rules! wide {
                 fn linear_lift_from_flat(
                     cx: &mut __abi::LiftContext<'_>,
                     ty: __abi::InterfaceType,
-                    src: &Self::Lower,
+                    src: &<Self as __abi::ComponentType>::Lower,
                 ) -> __abi::Result<Self> {
                     let mut types = parts(&cx.types, ty);
-                    Ok(Self($(<$param as __abi::Lift>::linear_lift_from_flat(cx, types(), &src.$param)?),*))
+                    $crate::__rt::Ok(Self($(<$param as __abi::Lift>::linear_lift_from_flat(cx, types(), &src.$param)?),*))
                 }
 
                 #[allow(non_snake_case)]
@@ -77,7 +77,7 @@ macro_rules! wide {
                 ) -> __abi::Result<Self> {
                     let mut types = parts(&cx.types, ty);
                     let [$($param),*] = __abi::offsets([$(<$param as __abi::ComponentType>::ABI),*]);
-                    Ok(Self($({
+                    $crate::__rt::Ok(Self($({
                         let size = <$param as __abi::ComponentType>::SIZE32;
                         <$param as __abi::Lift>::linear_lift_from_memory(cx, types(), &bytes[$param..$param + size])?
                     }),*))
@@ -87,23 +87,23 @@ macro_rules! wide {
             // SAFETY: as above.
             unsafe impl<$($param: __abi::Lower),*> __abi::Lower for $name<$($param),*> {
                 #[allow(non_snake_case)]
-                fn linear_lower_to_flat<T>(
+                fn linear_lower_to_flat<T_>(
                     &self,
-                    cx: &mut __abi::LowerContext<'_, T>,
+                    cx: &mut __abi::LowerContext<'_, T_>,
                     ty: __abi::InterfaceType,
-                    dst: &mut __abi::MaybeUninit<Self::Lower>,
+                    dst: &mut __abi::MaybeUninit<<Self as __abi::ComponentType>::Lower>,
                 ) -> __abi::Result<()> {
                     use __abi::MaybeUninitExt as _;
                     let mut types = parts(cx.types, ty);
                     let Self($($param),*) = self;
                     $($param.linear_lower_to_flat(cx, types(), __abi::map_maybe_uninit!(dst.$param))?;)*
-                    Ok(())
+                    $crate::__rt::Ok(())
                 }
 
                 #[allow(non_snake_case)]
-                fn linear_lower_to_memory<T>(
+                fn linear_lower_to_memory<T_>(
                     &self,
-                    cx: &mut __abi::LowerContext<'_, T>,
+                    cx: &mut __abi::LowerContext<'_, T_>,
                     ty: __abi::InterfaceType,
                     offset: usize,
                 ) -> __abi::Result<()> {
@@ -112,7 +112,7 @@ macro_rules! wide {
                         __abi::offsets([$(<$param as __abi::ComponentType>::ABI),*]).into_iter();
                     let Self($($param),*) = self;
                     $($param.linear_lower_to_memory(cx, types(), offset + offsets.next().unwrap_or_default())?;)*
-                    Ok(())
+                    $crate::__rt::Ok(())
                 }
             }
         };

@@ -1,8 +1,8 @@
 //! Enums.
 
-use super::{attributes, debug_cases, debug_impl, error_impls, lift, lower, shape};
+use super::{attributes, debug_cases, error_impls, lift, lower, shape};
 use crate::emit::paths::Scope;
-use crate::emit::{ident, tokens};
+use crate::emit::{debug, ident, tokens};
 use crate::guest::{documentation, root_lints};
 use crate::model::{Case, TypeDef, TypeId};
 use proc_macro2::{Literal, TokenStream};
@@ -26,7 +26,7 @@ pub(super) fn define(scope: &Scope<'_>, def: &TypeDef, cases: &[Case]) -> TokenS
             let fields = quote! {
                 .field("code", &(*self as i32)).field("name", &self.name()).field("message", &self.message())
             };
-            debug_impl(scope, def, quote!(f.debug_struct(#name) #fields .finish()))
+            debug::implement(def, root_lints(scope).as_ref(), &quote!(f.debug_struct(#name) #fields .finish()))
         }
         false => debug_cases(scope, def, cases),
     };

@@ -10,7 +10,7 @@ mod variant;
 
 use super::{documentation, root_lints};
 use crate::emit::paths::Scope;
-use crate::emit::{ident, tokens};
+use crate::emit::{debug, ident, tokens};
 use crate::model::{Case, Shape, TypeDef, TypeId, TypeKind, World};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
@@ -33,7 +33,8 @@ pub(super) fn define(scope: &Scope<'_>, id: TypeId) -> TokenStream {
             (resource_export::define(scope, id, resource), resource_export::abi(scope, id, resource))
         }
     };
-    let abi = lint_abi(scope, abi);
+    // What no function has need not cross.
+    let abi = if def.lift || def.lower { lint_abi(scope, abi) } else { TokenStream::new() };
     quote! { #definition #abi }
 }
 
@@ -112,29 +113,10 @@ fn error_impls(scope: &Scope<'_>, def: &TypeDef, format: TokenStream) -> Option<
     })
 }
 
-/// `Debug` of a type, with the names that guests of `wit-bindgen` print.
-fn debug_impl(scope: &Scope<'_>, def: &TypeDef, format: TokenStream) -> TokenStream {
-    let (name, generics, lints) = (ident(&def.name), generics(def), root_lints(scope));
-    quote! {
-        #lints
-        impl #generics ::core::fmt::Debug for #name #generics {
-            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                #format
-            }
-        }
-    }
-}
-
 /// `Debug` of an enum or a variant: each case says whose it is.
 fn debug_cases(scope: &Scope<'_>, def: &TypeDef, cases: &[Case]) -> TokenStream {
-    let arms = cases.iter().map(|case| {
-        let (name, text) = (ident(&case.name), format!("{}::{}", def.name, case.name));
-        match &case.ty {
-            Some(_) => quote!(Self::#name(value) => f.debug_tuple(#text).field(value).finish()),
-            None => quote!(Self::#name => f.write_str(#text)),
-        }
-    });
-    debug_impl(scope, def, quote!(match self { #(#arms,)* }))
+    let format = debug::cases(scope, cases, |case| format!("{}::{}", def.name, case.name));
+    debug::implement(def, root_lints(scope).as_ref(), &format)
 }
 
 /// A type's `Abi` impl and the assertion that wit-parser sees the same layout.
@@ -180,7 +162,7 @@ fn lift(scope: &Scope<'_>, id: TypeId, body: TokenStream) -> Option<TokenStream>
         quote! {
             unsafe impl #generics __rt::Lift<__World> for #name #generics {
                 #[inline(always)]
-                unsafe fn lift<S: __rt::Source<World = __World>>(from: &mut S) -> Self {
+                unsafe fn lift<S_: __rt::Source<World = __World>>(from: &mut S_) -> Self {
                     #body
                 }
             }
@@ -219,7 +201,7 @@ fn lower(scope: &Scope<'_>, id: TypeId, body: TokenStream, disown: TokenStream) 
                 #borrows
 
                 #[inline(always)]
-                unsafe fn lower<S: __rt::Sink<World = __World>>(&self, to: &mut S) {
+                unsafe fn lower<S_: __rt::Sink<World = __World>>(&self, to: &mut S_) {
                     #body
                 }
 

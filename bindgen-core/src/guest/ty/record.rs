@@ -1,9 +1,9 @@
 //! Records.
 
-use super::{attributes, debug_impl, error_impls, generics, lift, lower, shape};
+use super::{attributes, error_impls, generics, lift, lower, shape};
 use crate::emit::paths::Scope;
-use crate::emit::{ident, tokens};
-use crate::guest::documentation;
+use crate::emit::{debug, ident, tokens};
+use crate::guest::{documentation, root_lints};
 use crate::model::{Field, TypeDef, TypeId};
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -28,15 +28,12 @@ pub(super) fn define(scope: &Scope<'_>, def: &TypeDef, fields: &[Field]) -> Toke
 
 /// `Debug` with the fields' names of WIT: derived where they are those of Rust.
 fn debug(scope: &Scope<'_>, def: &TypeDef, fields: &[Field]) -> (Option<TokenStream>, Option<TokenStream>) {
-    if fields.iter().all(|field| field.name.trim_start_matches("r#") == field.wit_name) {
+    let is_derived = |field: &Field| field.name == field.wit_name && scope.world.has_debug(&field.ty);
+    if fields.iter().all(is_derived) {
         return (Some(quote!(#[derive(Debug)])), None);
     }
-    let text = &def.name;
-    let parts = fields.iter().map(|field| {
-        let (wit_name, name) = (&field.wit_name, ident(&field.name));
-        quote!(.field(#wit_name, &self.#name))
-    });
-    (None, Some(debug_impl(scope, def, quote!(f.debug_struct(#text) #(#parts)* .finish()))))
+    let format = debug::record(scope, def, fields, |field| field.wit_name.clone());
+    (None, Some(debug::implement(def, root_lints(scope).as_ref(), &format)))
 }
 
 pub(super) fn abi(scope: &Scope<'_>, id: TypeId, fields: &[Field]) -> TokenStream {

@@ -150,7 +150,7 @@ fn guest(scope: &Scope<'_>, id: TypeId, resource: &ExportedResource) -> TokenStr
             #[doc(hidden)]
             unsafe fn _resource_new(rep: *mut u8) -> u32
             where
-                Self: Sized,
+                Self: ::core::marker::Sized,
             {
                 __rt::import!(#module, #new, fn import(rep: usize) -> u32);
                 unsafe { import(rep.expose_provenance()) }
@@ -159,7 +159,7 @@ fn guest(scope: &Scope<'_>, id: TypeId, resource: &ExportedResource) -> TokenStr
             #[doc(hidden)]
             fn _resource_rep(handle: u32) -> *mut u8
             where
-                Self: Sized,
+                Self: ::core::marker::Sized,
             {
                 #name::__rep(handle)
             }

@@ -10,8 +10,8 @@ use quote::quote;
 /// Prints it for a type that is passed by value.
 pub(super) fn define(scope: &Scope<'_>, def: &TypeDef) -> Option<TokenStream> {
     let body = match &def.kind {
-        TypeKind::Record(fields) => def.streams.then(|| of_record(scope.world, fields)),
-        TypeKind::Variant { cases, .. } => def.streams.then(|| of_variant(scope.world, cases)),
+        TypeKind::Record(fields) => def.streams.then(|| of_record(scope, fields)),
+        TypeKind::Variant { cases, .. } => def.streams.then(|| of_variant(scope, cases)),
         TypeKind::Enum { .. } | TypeKind::Flags { .. } => None,
         TypeKind::Alias(_) | TypeKind::ImportedResource(_) | TypeKind::ExportedResource(_) => return None,
     };
@@ -32,15 +32,17 @@ pub(super) fn define(scope: &Scope<'_>, def: &TypeDef) -> Option<TokenStream> {
     })
 }
 
-fn of_record(world: &World, fields: &[Field]) -> TokenStream {
-    let names = fields.iter().filter(|field| holds_streams(world, &field.ty)).map(|field| ident(&field.name));
-    quote! { #(__rt::Attach::attach(&mut self.#names, store)?;)* Ok(()) }
+fn of_record(scope: &Scope<'_>, fields: &[Field]) -> TokenStream {
+    let names = fields.iter().filter(|field| holds_streams(scope.world, &field.ty)).map(|field| ident(&field.name));
+    let ok = scope.ok();
+    quote! { #(__rt::Attach::attach(&mut self.#names, store)?;)* #ok(()) }
 }
 
-fn of_variant(world: &World, cases: &[Case]) -> TokenStream {
-    let with_streams = |case: &&Case| case.ty.as_ref().is_some_and(|ty| holds_streams(world, ty));
+fn of_variant(scope: &Scope<'_>, cases: &[Case]) -> TokenStream {
+    let with_streams = |case: &&Case| case.ty.as_ref().is_some_and(|ty| holds_streams(scope.world, ty));
     let names: Vec<_> = cases.iter().filter(with_streams).map(|case| ident(&case.name)).collect();
-    let rest = (names.len() < cases.len()).then(|| quote!(_ => Ok(()),));
+    let ok = scope.ok();
+    let rest = (names.len() < cases.len()).then(|| quote!(_ => #ok(()),));
     quote! { match self { #(Self::#names(value) => __rt::Attach::attach(value, store),)* #rest } }
 }
 

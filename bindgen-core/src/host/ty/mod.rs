@@ -11,8 +11,8 @@ mod variant;
 
 use super::{documentation, root_lints};
 use crate::emit::paths::Scope;
-use crate::emit::{ident, tokens};
-use crate::model::{TypeDef, TypeId, TypeKind};
+use crate::emit::{debug, ident, tokens};
+use crate::model::{Type, TypeDef, TypeId, TypeKind};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
@@ -39,6 +39,20 @@ fn attributes(scope: &Scope<'_>, def: &TypeDef) -> TokenStream {
     let attributes = def.attributes.iter().map(|attribute| tokens(attribute));
     let derive = (!def.derives.is_empty()).then(|| quote!(#[derive(#(#derives),*)]));
     quote! { #docs #lints #derive #(#attributes)* }
+}
+
+/// `Debug` of a type with these parts: derived where all of them have it, and otherwise what is printed by `format`.
+fn debug<'a>(
+    scope: &Scope<'_>,
+    def: &TypeDef,
+    parts: impl Iterator<Item = &'a Type>,
+    format: impl Fn() -> TokenStream,
+) -> (Option<TokenStream>, Option<TokenStream>) {
+    let mut parts = parts;
+    match parts.all(|ty| scope.world.has_debug(ty)) {
+        true => (Some(quote!(#[derive(Debug)])), None),
+        false => (None, Some(debug::implement(def, root_lints(scope).as_ref(), &format()))),
+    }
 }
 
 /// A macro of the runtime, in a block with lints where no module's cover it.

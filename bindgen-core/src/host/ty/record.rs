@@ -2,7 +2,7 @@
 
 use super::{attributes, error_impls, passing};
 use crate::emit::paths::Scope;
-use crate::emit::{ident, tokens};
+use crate::emit::{debug, ident, tokens};
 use crate::host::documentation;
 use crate::model::{Field, TypeDef};
 use proc_macro2::TokenStream;
@@ -21,10 +21,14 @@ pub(super) fn define(scope: &Scope<'_>, def: &TypeDef, fields: &[Field]) -> Toke
     let error = error_impls(scope, def, quote!(::core::fmt::Debug::fmt(self, f)));
     let plain = def.plain.then(|| quote!(plain));
     let passing = passing(scope, quote! { __rt::record!(#plain #name { #(#names: #types = #wit_names,)* }); });
+    let (derive, debug) = super::debug(scope, def, fields.iter().map(|field| &field.ty), || {
+        debug::record(scope, def, fields, |field| field.name.clone())
+    });
     quote! {
         #attributes
-        #[derive(Debug)]
+        #derive
         pub struct #name { #(#docs pub #names: #types,)* }
+        #debug
         #error
         #passing
     }

@@ -2,7 +2,7 @@
 
 use super::{attributes, error_impls, number, passing};
 use crate::emit::paths::Scope;
-use crate::emit::{ident, tokens};
+use crate::emit::{debug, ident, tokens};
 use crate::host::documentation;
 use crate::model::{Case, TypeDef};
 use proc_macro2::TokenStream;
@@ -30,10 +30,13 @@ pub(super) fn define(scope: &Scope<'_>, def: &TypeDef, tag: usize, cases: &[Case
     });
     let tag = number(tag);
     let passing = passing(scope, quote! { __rt::variant!(#name, #tag { #(#passed,)* }); });
+    let payloads = cases.iter().filter_map(|case| case.ty.as_ref());
+    let (derive, debug) = super::debug(scope, def, payloads, || debug::cases(scope, cases, |case| case.name.clone()));
     quote! {
         #attributes
-        #[derive(Debug)]
+        #derive
         pub enum #name { #(#items,)* }
+        #debug
         #error
         #passing
     }
