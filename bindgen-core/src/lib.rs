@@ -52,6 +52,7 @@ pub struct Generated {
 /// # Ok::<(), wasp_bindgen_core::Diagnostics>(())
 /// ```
 pub fn guest(options: &Options) -> Result<Generated, Diagnostics> {
+    options::check::options(options)?; // refuse what could not be printed
     let source = source::load(options)?; // text → Resolve, and every file read
     let world = resolve::world(&source, options, resolve::Side::Guest)?; // Resolve → model: every name and plan decided once
     check::world(&world, &source)?; // refuse, with places
@@ -80,6 +81,7 @@ pub fn guest(options: &Options) -> Result<Generated, Diagnostics> {
 /// # Ok::<(), wasp_bindgen_core::Diagnostics>(())
 /// ```
 pub fn host(options: &Options) -> Result<Generated, Diagnostics> {
+    options::check::options(options)?;
     let source = source::load(options)?;
     let world = resolve::world(&source, options, resolve::Side::Host)?;
     check::world(&world, &source)?;

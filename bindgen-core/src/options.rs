@@ -1,5 +1,7 @@
 //! Everything a user may ask for, in one struct that the macro and the CLI fill in.
 
+pub(crate) mod check;
+
 use std::path::PathBuf;
 
 /// What to generate, and how. The fields mean what the peer's options of the same name mean.

@@ -66,6 +66,19 @@ refusals! {
         "package a:b;\ninterface i {{\n  f: func() -> tuple<{}>;\n}}\nworld w {{ import i; }}",
         ["u8"; 17].join(", ")
     ));
+    a_type_that_fills_memory: refused("package a:b;\ninterface i {\n  f: func() -> list<list<u64, 4294967295>, 4294967295>;\n}\nworld w { import i; }");
+    a_type_made_of_millions: {
+        let doubled: Vec<_> = (1..26).map(|i| format!("record r{i} {{ a: tuple<r{0}, r{0}> }}", i - 1)).collect();
+        refused(&format!("package a:b;\ninterface i {{\n  record r0 {{ a: u8 }}\n{}\n  f: func(a: r25);\n}}\nworld w {{ import i; }}", doubled.join("\n")))
+    };
+    values_of_options_that_cannot_be_printed: refused_with("package a:b;\nworld w { import f: func(); }", |options| {
+        options.export_macro_name = Some("1x".into());
+        options.runtime_path = Some("not a path!!".into());
+        options.map_type = Some("((".into());
+        options.additional_derives = vec!["Debug".into(), ")(".into()];
+        options.additional_type_attributes = vec![("a:b/i/t".into(), "#[a] struct S;".into())];
+        options.with = vec![("a:b/j".into(), With::Path("a::fn".into()))];
+    });
     a_stream_of_characters: refused("package a:b;\nworld w {\n  import f: func() -> stream<char>;\n}");
     a_key_of_with_that_nothing_imports: refused_with("package a:b;\ninterface i { f: func(); }\nworld w { import i; }", |options| {
         options.with = vec![("a:b/j".into(), With::Path("crate::j".into()))];

@@ -15,6 +15,6 @@ pub(crate) fn ident(name: &str) -> Ident {
 
 /// Tokens of a path, a type or an attribute that the user gave.
 pub(crate) fn tokens(text: &str) -> TokenStream {
-    // What does not lex was refused before.
+    // What does not lex was refused before, by `options::check`.
     TokenStream::from_str(text).unwrap_or_default()
 }

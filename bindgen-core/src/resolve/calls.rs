@@ -272,14 +272,7 @@ impl Resolver<'_> {
 
     /// Some part of the type is a borrow of a resource that another component implements.
     fn lends(&self, ty: &wit_parser::Type) -> bool {
-        let wit_parser::Type::Id(id) = ty else { return false };
-        match &self.resolve.types[*id].kind {
-            TypeDefKind::Handle(wit_parser::Handle::Borrow(resource)) => {
-                !self.exported.contains(&super::usage::definition(self.resolve, *resource))
-            }
-            TypeDefKind::Handle(_) | TypeDefKind::Stream(_) | TypeDefKind::Future(_) => false,
-            kind => super::usage::parts(kind).iter().any(|ty| self.lends(ty)),
-        }
+        self.usages.of_type(ty).lends
     }
 }
 

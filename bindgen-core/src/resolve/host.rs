@@ -205,25 +205,27 @@ impl Resolver<'_> {
 
     /// Types whose bytes can be copied: made of numbers, enums and flags alone.
     pub(crate) fn settle_plain(&mut self) {
+        let mut known = vec![None; self.types.len()];
         for index in 0..self.types.len() {
-            self.types[index].plain = self.is_plain(&Type::Named(model::TypeId(index), None));
+            self.types[index].plain = self.is_plain(&Type::Named(model::TypeId(index), None), &mut known);
         }
     }
 
-    fn is_plain(&self, ty: &Type) -> bool {
-        match ty {
-            Type::Scalar(_) => true,
-            Type::Named(id, _) => match &self.types[id.0] {
-                def if def.external.is_some() => false,
-                def => match &def.kind {
-                    TypeKind::Alias(ty) => self.is_plain(ty),
-                    TypeKind::Record(fields) => fields.iter().all(|field| self.is_plain(&field.ty)),
-                    TypeKind::Enum { .. } | TypeKind::Flags { .. } => true,
-                    TypeKind::Variant { .. } | TypeKind::ImportedResource(_) | TypeKind::ExportedResource(_) => false,
-                },
-            },
-            _ => false,
+    fn is_plain(&self, ty: &Type, known: &mut [Option<bool>]) -> bool {
+        let Type::Named(id, _) = ty else { return matches!(ty, Type::Scalar(_)) };
+        if let Some(plain) = known[id.0] {
+            return plain;
         }
+        let def = &self.types[id.0];
+        let plain = def.external.is_none()
+            && match &def.kind {
+                TypeKind::Alias(ty) => self.is_plain(ty, known),
+                TypeKind::Record(fields) => fields.iter().all(|field| self.is_plain(&field.ty, known)),
+                TypeKind::Enum { .. } | TypeKind::Flags { .. } => true,
+                TypeKind::Variant { .. } | TypeKind::ImportedResource(_) | TypeKind::ExportedResource(_) => false,
+            };
+        known[id.0] = Some(plain);
+        plain
     }
 }
 

@@ -1,5 +1,6 @@
 //! From what WIT says to what is printed: the place where names, types and calls are decided, once.
 
+mod bounds;
 mod calls;
 mod equal;
 mod filters;
@@ -11,6 +12,7 @@ mod positions;
 mod types;
 mod usage;
 
+use self::bounds::Bounds;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::{self, Module, ModuleId, Span, Style, World};
 use crate::options::Options;
@@ -29,6 +31,7 @@ const PRODUCERS: &[section::Producer<'static>] =
 
 /// Resolves the chosen world.
 pub(crate) fn world(source: &Source, options: &Options, side: Side) -> Result<World, Diagnostics> {
+    Bounds::check(&source.resolve, source)?;
     let mut resolve = source.resolve.clone();
     let section = match side {
         Side::Guest => encode_section(&mut resolve.clone(), source.world, options)?,
@@ -39,6 +42,8 @@ pub(crate) fn world(source: &Source, options: &Options, side: Side) -> Result<Wo
     if side == Side::Host {
         host::share(&resolve, source.world, &mut classes);
     }
+    let bounds = Bounds::check(&resolve, source)?;
+    let exported = exported_resources(&resolve, source.world);
     let mut sizes = SizeAlign::default();
     sizes.fill(&resolve);
     let mut resolver = Resolver {
@@ -47,13 +52,14 @@ pub(crate) fn world(source: &Source, options: &Options, side: Side) -> Result<Wo
         resolve: &resolve,
         world: source.world,
         side,
-        usages: Usages::of_world(&resolve, source.world, &classes, side, options),
+        usages: Usages::of_world(&resolve, source.world, &classes, side, &exported, options),
         classes,
         sizes,
+        bounds,
         sync: SyncFilters::new(&options.sync),
         chain: ChainFilters::new(&options.chainable_methods),
         remaps: Remaps::new(options),
-        exported: HashSet::new(),
+        exported,
         modules: Vec::new(),
         module_of: HashMap::new(),
         types: Vec::new(),
@@ -67,6 +73,16 @@ pub(crate) fn world(source: &Source, options: &Options, side: Side) -> Result<Wo
     };
     resolver.run();
     resolver.finish(section)
+}
+
+/// Returns the resources that the world exports.
+fn exported_resources(resolve: &Resolve, world: WorldId) -> HashSet<TypeId> {
+    let interfaces = resolve.worlds[world].exports.values().filter_map(|item| match item {
+        WorldItem::Interface { id, .. } => Some(*id),
+        _ => None,
+    });
+    let types = interfaces.flat_map(|id| resolve.interfaces[id].types.values().copied());
+    types.filter(|id| matches!(resolve.types[*id].kind, wit_parser::TypeDefKind::Resource)).collect()
 }
 
 /// Whose bindings are made.
@@ -88,6 +104,7 @@ pub(crate) struct Resolver<'a> {
     pub(crate) usages: Usages,
     /// For every live type the one that stands for it.
     pub(crate) classes: HashMap<TypeId, TypeId>,
+    bounds: Bounds,
     pub(crate) sizes: SizeAlign,
     pub(crate) sync: SyncFilters,
     pub(crate) chain: ChainFilters,
@@ -111,15 +128,6 @@ pub(crate) struct Resolver<'a> {
 
 impl Resolver<'_> {
     fn run(&mut self) {
-        let resolve = self.resolve;
-        let world = &resolve.worlds[self.world];
-        for item in world.exports.values() {
-            if let WorldItem::Interface { id, .. } = item {
-                let types = resolve.interfaces[*id].types.values().copied();
-                self.exported
-                    .extend(types.filter(|id| matches!(resolve.types[*id].kind, wit_parser::TypeDefKind::Resource)));
-            }
-        }
         self.define_modules();
         self.declare_types();
         self.define_types();

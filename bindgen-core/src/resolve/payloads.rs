@@ -43,6 +43,11 @@ impl Resolver<'_> {
         if self.options.skip.contains(&function.name) {
             return;
         }
+        // The parser walks the types of each function anew, and every part as often as it occurs.
+        let mut types = function.params.iter().map(|param| &param.ty).chain(&function.result);
+        if !types.any(|ty| self.usages.of_type(ty).streams) {
+            return;
+        }
         for id in function.find_futures_and_streams(self.resolve) {
             let (kind, payload) = match self.resolve.types[id].kind {
                 TypeDefKind::Stream(payload) => (PayloadKind::Stream, payload),

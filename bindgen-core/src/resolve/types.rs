@@ -7,7 +7,6 @@ use crate::model::{self, Case, ExportedResource, Field, ImportedResource, Lifeti
 use crate::names;
 use crate::options::{Ownership, With};
 use std::collections::HashSet;
-use wit_parser::abi::{FlatTypes, WasmType};
 use wit_parser::{LiftLowerAbi, ManglingAndAbi, WasmExport, WasmImport};
 use wit_parser::{LiveTypes, ResourceIntrinsic, Type as WitType, TypeDefKind, TypeId, TypeOwner, WorldItem, WorldKey};
 
@@ -404,31 +403,7 @@ impl Resolver<'_> {
                 ([size.size_wasm32(), size.size_wasm64()], [align.align_wasm32(), align.align_wasm64()])
             }
         };
-        Shape { size, align, slots: self.slots(ty) }
-    }
-
-    fn slots(&self, ty: &WitType) -> usize {
-        if matches!(ty, WitType::Id(id) if matches!(self.resolve.types[*id].kind, TypeDefKind::Resource)) {
-            return 1;
-        }
-        let mut room = 64;
-        loop {
-            let mut storage = vec![WasmType::I32; room];
-            let mut flat = FlatTypes::new(&mut storage);
-            if self.resolve.push_flat(ty, &mut flat) || room >= 1 << 20 {
-                return flat.to_vec().len();
-            }
-            room *= 4;
-        }
-    }
-
-    /// Whether a borrow of a resource of ours is in a type: such types only come in.
-    fn has_exported_borrow(&self, ty: &model::Type) -> bool {
-        match ty {
-            model::Type::ExportedBorrow(..) => true,
-            model::Type::Named(id, _) => self.types[id.0].kind.parts().iter().any(|ty| self.has_exported_borrow(ty)),
-            ty => ty.parts().iter().any(|ty| self.has_exported_borrow(ty)),
-        }
+        Shape { size, align, slots: self.bounds.slots(ty) }
     }
 
     /// Types from elsewhere have impls only where a function that is generated needs them. So have those whose impls need
@@ -452,9 +427,9 @@ impl Resolver<'_> {
             }
         }
         let live: HashSet<TypeId> = live.iter().collect();
-        for index in 0..self.types.len() {
-            let comes_in = self.types[index].kind.parts().iter().any(|ty| self.has_exported_borrow(ty));
-            self.types[index].lower &= !comes_in;
+        // A borrow of a resource of ours only comes in.
+        for ((id, _), rust) in &self.rust_types {
+            self.types[rust.0].lower &= !self.usages.get(*id).is_lent;
         }
         let lent: HashSet<TypeId> = (live.iter())
             .filter_map(|id| match self.resolve.types[*id].kind {

@@ -24,6 +24,10 @@ pub(crate) struct Usage {
     pub(crate) own: bool,
     /// Has a borrow handle.
     pub(crate) borrow: bool,
+    /// Has a borrow of a resource that another component implements.
+    pub(crate) lends: bool,
+    /// Has a borrow of a resource that this component implements.
+    pub(crate) is_lent: bool,
     /// Has something that `disown` must mark: own handles, readable ends, error contexts.
     pub(crate) disowns: bool,
     /// Has a stream or a future.
@@ -41,6 +45,8 @@ impl Usage {
         self.resource |= other.resource;
         self.own |= other.own;
         self.borrow |= other.borrow;
+        self.lends |= other.lends;
+        self.is_lent |= other.is_lent;
         self.disowns |= other.disowns;
         self.streams |= other.streams;
         self.maps |= other.maps;
@@ -51,6 +57,8 @@ impl Usage {
 pub(crate) struct Usages {
     of: HashMap<TypeId, Usage>,
     side: Side,
+    /// The resources that are exported.
+    exported: HashSet<TypeId>,
 }
 
 impl Usages {
@@ -60,9 +68,10 @@ impl Usages {
         world: WorldId,
         classes: &HashMap<TypeId, TypeId>,
         side: Side,
+        exported: &HashSet<TypeId>,
         options: &Options,
     ) -> Usages {
-        let mut usages = Usages { of: HashMap::new(), side };
+        let mut usages = Usages { of: HashMap::new(), side, exported: exported.clone() };
         for (id, _) in resolve.types.iter() {
             usages.holds(resolve, id);
         }
@@ -119,8 +128,12 @@ impl Usages {
                 usage.resource = true;
                 match handle {
                     Handle::Own(_) => (usage.own, usage.disowns) = (true, true),
-                    // A host's borrows are numbers that borrow nothing.
-                    Handle::Borrow(_) => usage.borrow = self.side == Side::Guest,
+                    Handle::Borrow(resource) => {
+                        // A host's borrows are numbers that borrow nothing.
+                        usage.borrow = self.side == Side::Guest;
+                        let is_ours = self.exported.contains(&definition(resolve, *resource));
+                        (usage.lends, usage.is_lent) = (!is_ours, is_ours);
+                    }
                 }
             }
             TypeDefKind::Future(_) | TypeDefKind::Stream(_) => {
