@@ -18,7 +18,7 @@ mod source;
 pub use diagnostic::{Diagnostic, Diagnostics, Place};
 #[cfg(feature = "format")]
 pub use format::format;
-pub use options::{Options, Ownership, With};
+pub use options::{Options, Ownership, With, table};
 
 use proc_macro2::TokenStream;
 use std::path::PathBuf;

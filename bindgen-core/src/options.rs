@@ -1,6 +1,7 @@
 //! Everything a user may ask for, in one struct that the macro and the CLI fill in.
 
 pub(crate) mod check;
+pub mod table;
 
 use std::path::PathBuf;
 

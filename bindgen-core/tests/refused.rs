@@ -79,6 +79,9 @@ refusals! {
         options.additional_type_attributes = vec![("a:b/i/t".into(), "#[a] struct S;".into())];
         options.with = vec![("a:b/j".into(), With::Path("a::fn".into()))];
     });
+    a_name_in_skip_that_no_function_has: refused_with("package a:b;\nworld w { import f: func(); }", |options| {
+        options.skip = vec!["f".into(), "nothere".into()];
+    });
     a_stream_of_characters: refused("package a:b;\nworld w {\n  import f: func() -> stream<char>;\n}");
     a_key_of_with_that_nothing_imports: refused_with("package a:b;\ninterface i { f: func(); }\nworld w { import i; }", |options| {
         options.with = vec![("a:b/j".into(), With::Path("crate::j".into()))];

@@ -9,6 +9,7 @@ use crate::suffix;
 use crate::track;
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
+use wasp_bindgen_core::table::TABLE;
 use wasp_bindgen_core::{Diagnostic, Diagnostics, Generated, Options};
 
 /// The bindings, or as much of them as there can be next to errors.
@@ -92,11 +93,11 @@ fn options(config: &Config, places: &Places) -> Result<Options, Mistake> {
 fn without(mut options: Options, mut refused: Diagnostics, side: Side) -> Option<Generated> {
     // Each round takes something away; what is not understood ends it.
     loop {
-        let before = weight(&options);
+        let mut taken = false;
         for diagnostic in &refused.0 {
-            take_away(&mut options, diagnostic);
+            taken |= take_away(&mut options, diagnostic);
         }
-        if weight(&options) == before {
+        if !taken {
             return None;
         }
         match generate(&options, side) {
@@ -106,35 +107,18 @@ fn without(mut options: Options, mut refused: Diagnostics, side: Side) -> Option
     }
 }
 
-/// How much can still be taken away.
-fn weight(options: &Options) -> usize {
-    let attributes = options.additional_type_attributes.len() + options.additional_member_attributes.len();
-    let filters = options.sync.len() + options.chainable_methods.len();
-    let filters = filters + options.trappable_error_type.len();
-    let rest = usize::from(!options.generate_all) + usize::from(options.world.is_some());
-    options.with.len() + attributes + filters + options.additional_derives.len() + rest
-}
-
-fn take_away(options: &mut Options, diagnostic: &Diagnostic) {
+/// Takes away what a diagnostic is about. Returns whether there was something.
+fn take_away(options: &mut Options, diagnostic: &Diagnostic) -> bool {
     let Some((option, entry)) = &diagnostic.option else {
-        return;
+        return false;
     };
-    let is_meant = |text: &str| entry.as_deref().is_none_or(|entry| entry == text);
-    match *option {
-        "with" | "generate_all" => {
-            let before = options.with.len();
-            options.with.retain(|(key, _)| !is_meant(key));
-            options.generate_all |= options.with.len() == before;
-        }
-        "additional_type_attributes" => options.additional_type_attributes.retain(|(key, _)| !is_meant(key)),
-        "additional_member_attributes" => options.additional_member_attributes.retain(|(key, _)| !is_meant(key)),
-        "additional_derives" => options.additional_derives.retain(|path| !is_meant(path)),
-        "trappable_error_type" => options.trappable_error_type.retain(|(key, _)| !is_meant(key)),
-        "sync" => options.sync.retain(|filter| !is_meant(filter)),
-        "chainable_methods" => options.chainable_methods.retain(|filter| !is_meant(filter)),
-        "world" => options.world = None,
-        _ => {}
-    }
+    let row = TABLE.iter().find(|row| row.name == *option);
+    let is_taken = match *option {
+        // What is missing there is generated.
+        "generate_all" => false,
+        _ => row.is_some_and(|row| row.take_away(options, entry.as_deref())),
+    };
+    is_taken || matches!(*option, "with" | "generate_all") && !core::mem::replace(&mut options.generate_all, true)
 }
 
 /// Makes mistakes of the core's diagnostics, at the tokens they speak of.

@@ -7,6 +7,7 @@ use crate::suggest::nearest;
 use crate::text::{self, Inputs, Text};
 use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
 use wasp_bindgen_core::Options;
+use wasp_bindgen_core::table::{Field, Row, Sides, TABLE};
 
 /// Everything that was asked for, as far as it could be read.
 #[derive(Default)]
@@ -52,69 +53,34 @@ enum Kind {
     MethodChaining,
 }
 
-const OPTIONS: &[(&str, Kind)] = &[
-    ("path", Kind::Path),
-    ("inline", Kind::Inline),
-    ("world", Kind::Text(|o| &mut o.world)),
-    ("features", Kind::Texts(|o| &mut o.features)),
-    ("all_features", Kind::Flag(|o| &mut o.all_features)),
-    ("std_feature", Kind::Flag(|o| &mut o.std_feature)),
-    ("raw_strings", Kind::Flag(|o| &mut o.raw_strings)),
-    ("skip", Kind::Texts(|o| &mut o.skip)),
-    ("stubs", Kind::Flag(|o| &mut o.stubs)),
-    ("export_prefix", Kind::Text(|o| &mut o.export_prefix)),
-    ("ownership", Kind::Ownership),
-    ("borrowed_async_params", Kind::Flag(|o| &mut o.borrowed_async_params)),
-    ("runtime_path", Kind::Text(|o| &mut o.runtime_path)),
-    ("map_type", Kind::Text(|o| &mut o.map_type)),
-    ("bitflags_path", Kind::Text(|o| &mut o.bitflags_path)),
-    ("additional_derives", Kind::Derives),
-    ("additional_derives_ignore", Kind::Texts(|o| &mut o.additional_derives_ignore)),
-    ("additional_type_attributes", Kind::Attributes(|o| &mut o.additional_type_attributes)),
-    ("additional_member_attributes", Kind::Attributes(|o| &mut o.additional_member_attributes)),
-    ("with", Kind::With),
-    ("generate_all", Kind::Flag(|o| &mut o.generate_all)),
-    ("generate_unused_types", Kind::Flag(|o| &mut o.generate_unused_types)),
-    ("merge_structurally_equal_types", Kind::Flag(|o| &mut o.merge_structurally_equal_types)),
-    ("type_section_suffix", Kind::Text(|o| &mut o.type_section_suffix)),
-    ("disable_custom_section_link_helpers", Kind::Flag(|o| &mut o.disable_custom_section_link_helpers)),
-    ("disable_run_ctors_once_workaround", Kind::Flag(|o| &mut o.disable_run_ctors_once_workaround)),
-    ("default_bindings_module", Kind::Text(|o| &mut o.default_bindings_module)),
-    ("export_macro_name", Kind::Text(|o| &mut o.export_macro_name)),
-    ("pub_export_macro", Kind::Flag(|o| &mut o.pub_export_macro)),
-    ("sync", Kind::Sync),
-    ("chainable_methods", Kind::Texts(|o| &mut o.chainable_methods)),
-    ("trappable_imports", Kind::Flag(|o| &mut o.trappable_imports)),
-    ("trappable_error_type", Kind::ErrorTypes),
-    ("optional_exports", Kind::Texts(|o| &mut o.optional_exports)),
-    ("tracing", Kind::Flag(|o| &mut o.tracing)),
-    ("debug", Kind::Debug),
-    ("async", Kind::Async),
-    ("enable_method_chaining", Kind::MethodChaining),
+/// What the macro has beside the options of bindings.
+const OWN: &[(&str, Sides, Kind)] = &[
+    ("debug", Sides::Both, Kind::Debug),
+    ("async", Sides::Guest, Kind::Async),
+    ("enable_method_chaining", Sides::Guest, Kind::MethodChaining),
 ];
 
-/// Options that mean nothing to a host.
-const GUEST_ONLY: &[&str] = &[
-    "std_feature",
-    "raw_strings",
-    "stubs",
-    "export_prefix",
-    "ownership",
-    "borrowed_async_params",
-    "type_section_suffix",
-    "disable_custom_section_link_helpers",
-    "disable_run_ctors_once_workaround",
-    "default_bindings_module",
-    "export_macro_name",
-    "pub_export_macro",
-    "sync",
-    "chainable_methods",
-    "async",
-    "enable_method_chaining",
-];
+/// All options, with those they are for.
+fn all() -> impl Iterator<Item = (&'static str, Sides, Kind)> {
+    TABLE.iter().map(|row| (row.name, row.sides, kind(row))).chain(OWN.iter().copied())
+}
 
-/// Options that mean nothing to a guest.
-const HOST_ONLY: &[&str] = &["trappable_imports", "trappable_error_type", "optional_exports", "tracing"];
+/// How the value of an option is written: most by what it is, some in a form of their own.
+fn kind(row: &Row) -> Kind {
+    match (row.name, row.field) {
+        ("inline", _) => Kind::Inline,
+        ("additional_derives", _) => Kind::Derives,
+        ("sync", _) => Kind::Sync,
+        ("trappable_error_type", _) => Kind::ErrorTypes,
+        (_, Field::Source) => Kind::Path,
+        (_, Field::Flag(place)) => Kind::Flag(place),
+        (_, Field::Text(place)) => Kind::Text(place),
+        (_, Field::Texts(place)) => Kind::Texts(place),
+        (_, Field::Pairs(place)) => Kind::Attributes(place),
+        (_, Field::With) => Kind::With,
+        (_, Field::Ownership) => Kind::Ownership,
+    }
+}
 
 /// Whose bindings are made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -133,12 +99,12 @@ impl Side {
         }
     }
 
-    fn has(self, option: &str) -> bool {
-        let others = match self {
-            Side::Guest => HOST_ONLY,
-            Side::Host => GUEST_ONLY,
-        };
-        !others.contains(&option)
+    fn has(self, sides: Sides) -> bool {
+        match sides {
+            Sides::Both => true,
+            Sides::Guest => self == Side::Guest,
+            Sides::Host => self == Side::Host,
+        }
     }
 }
 
@@ -284,7 +250,7 @@ fn is_field(cursor: &Cursor) -> bool {
     let Some(name) = ahead.ident() else {
         return false;
     };
-    (ahead.punct(':').is_some() && !ahead.is_punct(':')) || OPTIONS.iter().any(|(option, _)| name == option)
+    (ahead.punct(':').is_some() && !ahead.is_punct(':')) || all().any(|(option, ..)| name == option)
 }
 
 fn colon<'a>(cursor: &'a mut Cursor, after: &str) -> Parsed<&'a mut Cursor> {
@@ -296,12 +262,12 @@ fn colon<'a>(cursor: &'a mut Cursor, after: &str) -> Parsed<&'a mut Cursor> {
 
 fn known(name: &Ident, side: Side) -> Parsed<(&'static str, Kind)> {
     let text = name.to_string();
-    let known = || OPTIONS.iter().filter(|(option, _)| side.has(option));
-    if let Some(found) = known().find(|(option, _)| *option == text) {
-        return Ok(*found);
+    let known = || all().filter(|(_, sides, _)| side.has(*sides));
+    if let Some((option, _, kind)) = known().find(|(option, ..)| *option == text) {
+        return Ok((option, kind));
     }
-    let current = known().filter(|(_, kind)| !matches!(kind, Kind::Async | Kind::MethodChaining));
-    let names: Vec<&str> = current.map(|(option, _)| *option).collect();
+    let current = known().filter(|(.., kind)| !matches!(kind, Kind::Async | Kind::MethodChaining));
+    let names: Vec<&str> = current.map(|(option, ..)| option).collect();
     let help = match nearest(&text, &names) {
         Some(option) => format!("there is `{option}`"),
         None => format!("these are the options: {}", names.join(", ")),

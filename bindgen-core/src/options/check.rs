@@ -8,11 +8,11 @@ use std::str::FromStr;
 /// Checks everything that is printed as it is given, and reports all that is wrong at once.
 pub(crate) fn options(options: &Options) -> Result<(), Diagnostics> {
     let mut errors = Vec::new();
-    let mut check = |option: &'static str, value: &str, is_right: fn(&str) -> bool, example: &str| {
+    let mut check = |option: &'static str, entry: &str, value: &str, is_right: fn(&str) -> bool, example: &str| {
         if !is_right(value) {
             let message = format!("`{value}` can't be printed for `{option}`");
             let help = format!("write it as {example}");
-            errors.push(Diagnostic::new(message).help(help).option(option, Some(value.to_string())));
+            errors.push(Diagnostic::new(message).help(help).option(option, Some(entry.to_string())));
         }
     };
     for (option, value) in [
@@ -22,28 +22,28 @@ pub(crate) fn options(options: &Options) -> Result<(), Diagnostics> {
         ("default_bindings_module", &options.default_bindings_module),
     ] {
         if let Some(value) = value {
-            check(option, value, is_path, "a path: `name::name`");
+            check(option, value, value, is_path, "a path: `name::name`");
         }
     }
     if let Some(name) = &options.export_macro_name {
-        check("export_macro_name", name, is_name, "one name of Rust's: `export_it`");
+        check("export_macro_name", name, name, is_name, "one name of Rust's: `export_it`");
     }
     for derive in &options.additional_derives {
-        check("additional_derives", derive, is_path, "a path: `name::name`");
+        check("additional_derives", derive, derive, is_path, "a path: `name::name`");
     }
-    for (_, with) in &options.with {
+    for (key, with) in &options.with {
         if let With::Path(path) = with {
-            check("with", path, is_path, "a path: `name::name`");
+            check("with", key, path, is_path, "a path: `name::name`");
         }
     }
-    for (_, error) in &options.trappable_error_type {
-        check("trappable_error_type", error, is_path, "a path: `name::name`");
+    for (key, error) in &options.trappable_error_type {
+        check("trappable_error_type", key, error, is_path, "a path: `name::name`");
     }
     let (of_types, of_members) = (&options.additional_type_attributes, &options.additional_member_attributes);
     for (option, attributes) in [("additional_type_attributes", of_types), ("additional_member_attributes", of_members)]
     {
-        for (_, attribute) in attributes {
-            check(option, attribute, is_attributes, "attributes: `#[name]`");
+        for (key, attribute) in attributes {
+            check(option, key, attribute, is_attributes, "attributes: `#[name]`");
         }
     }
     if errors.is_empty() { Ok(()) } else { Err(Diagnostics(errors)) }

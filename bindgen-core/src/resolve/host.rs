@@ -195,6 +195,8 @@ impl Resolver<'_> {
 
     pub(crate) fn unused_optional_exports(&self) -> Vec<Diagnostic> {
         let unused = self.options.optional_exports.iter().filter(|name| !self.used_optional.contains(*name));
+        // That there is nothing is no mistake where all is meant.
+        let unused = unused.filter(|name| *name != "all");
         let diagnostics = unused.map(|name| {
             Diagnostic::new(format!("the world does not export `{name}`, which `optional_exports` has"))
                 .help("names are those of the world's functions, `ns:pkg/interface` of its interfaces, or `all`")

@@ -16,6 +16,7 @@ use self::bounds::Bounds;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::{self, Module, ModuleId, Span, Style, World};
 use crate::options::Options;
+use crate::options::table::TABLE;
 use crate::source::Source;
 use crate::{names, section};
 use filters::{ChainFilters, SyncFilters};
@@ -187,12 +188,31 @@ impl Resolver<'_> {
     }
 
     /// What was asked for and had no effect is a mistake.
+    /// Names of functions to leave out that none has.
+    fn unused_skips(&self) -> Vec<Diagnostic> {
+        let world = &self.resolve.worlds[self.world];
+        let functions = world.imports.values().chain(world.exports.values()).flat_map(|item| match item {
+            WorldItem::Function(function) => vec![function],
+            WorldItem::Interface { id, .. } => self.resolve.interfaces[*id].functions.values().collect(),
+            WorldItem::Type { .. } => Vec::new(),
+        });
+        let names: HashSet<&str> = functions.map(|function| function.name.as_str()).collect();
+        let unused = self.options.skip.iter().filter(|name| !names.contains(name.as_str()));
+        let diagnostics = unused.map(|name| {
+            Diagnostic::new(format!("the world has no function `{name}`, which `skip` has"))
+                .help("names are those of functions in WIT; those of resources are `[method]r.f`, `[static]r.f` and `[constructor]r`")
+                .option("skip", Some(name.clone()))
+        });
+        diagnostics.collect()
+    }
+
     fn refuse_unused(&mut self) {
         let mut unused: Vec<Diagnostic> = self.remaps.unused();
         unused.extend(self.sync.unused());
         unused.extend(self.chain.unused());
         unused.extend(self.unused_error_types());
         unused.extend(self.unused_optional_exports());
+        unused.extend(self.unused_skips());
         let options = self.options;
         for (name, entries) in [
             ("additional_type_attributes", &options.additional_type_attributes),
@@ -256,46 +276,6 @@ pub(crate) fn key_name(resolve: &Resolve, key: &WorldKey) -> String {
 
 /// The options, for the file's header.
 fn preamble(options: &Options) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut flag = |set: bool, name: &str| {
-        if set {
-            lines.push(name.to_string());
-        }
-    };
-    flag(options.std_feature, "std_feature");
-    flag(options.raw_strings, "raw_strings");
-    flag(options.borrowed_async_params, "borrowed_async_params");
-    flag(options.stubs, "stubs");
-    flag(options.generate_unused_types, "generate_unused_types");
-    flag(options.merge_structurally_equal_types, "merge_structurally_equal_types");
-    flag(options.disable_run_ctors_once_workaround, "disable_run_ctors_once_workaround");
-    flag(options.disable_custom_section_link_helpers, "disable_custom_section_link_helpers");
-    flag(options.pub_export_macro, "pub_export_macro");
-    if options.ownership != Default::default() {
-        lines.push(format!("ownership: {:?}", options.ownership));
-    }
-    for (name, value) in [
-        ("export_prefix", &options.export_prefix),
-        ("runtime_path", &options.runtime_path),
-        ("map_type", &options.map_type),
-        ("bitflags_path", &options.bitflags_path),
-        ("type_section_suffix", &options.type_section_suffix),
-        ("default_bindings_module", &options.default_bindings_module),
-        ("export_macro_name", &options.export_macro_name),
-    ] {
-        lines.extend(value.iter().map(|value| format!("{name}: {value:?}")));
-    }
-    for (name, values) in [
-        ("skip", &options.skip),
-        ("features", &options.features),
-        ("additional_derives", &options.additional_derives),
-        ("additional_derives_ignore", &options.additional_derives_ignore),
-        ("sync", &options.sync),
-        ("chainable_methods", &options.chainable_methods),
-    ] {
-        if !values.is_empty() {
-            lines.push(format!("{name}: {values:?}"));
-        }
-    }
-    lines
+    // The world is in the text itself.
+    TABLE.iter().filter(|row| row.name != "world").filter_map(|row| row.show(options)).collect()
 }

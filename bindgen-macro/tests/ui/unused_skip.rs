@@ -1,0 +1,17 @@
+wasp_guest_rt::generate!({
+    path: [],
+    inline: "package my:test; world w { export run: async func(text: string) -> list<u8>; }",
+    skip: ["walk"],
+});
+
+struct Component;
+
+impl Guest for Component {
+    async fn run(text: String) -> Vec<u8> {
+        text.into_bytes()
+    }
+}
+
+export!(Component);
+
+fn main() {}
