@@ -10,6 +10,12 @@ const KEYWORDS: &[&str] = &[
     "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
 ];
 
+/// Returns whether a word can't be an identifier in any edition that bindings are printed for.
+pub(crate) fn is_keyword(word: &str) -> bool {
+    // A keyword since 2024 only.
+    word != "gen" && KEYWORDS.contains(&word)
+}
+
 /// A function, a parameter, a field or a module.
 pub(crate) fn snake(wit: &str) -> String {
     let name = wit.to_snake_case();

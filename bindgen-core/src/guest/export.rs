@@ -6,8 +6,8 @@ use super::{documentation, root_lints};
 use crate::emit::paths::Scope;
 use crate::emit::{ident, tokens};
 use crate::model::{
-    CallPlan, Core, ExportPlan, ExportedResource, FuncKind, Function, Guest, Module, ParamsPlan, ResultPlan, Type,
-    TypeId, TypeKind, World,
+    CallPlan, Core, ExportPlan, ExportedResource, FuncKind, Function, Guest, ParamsPlan, ResultPlan, Type, TypeId,
+    TypeKind, World, has_callback,
 };
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
@@ -28,7 +28,7 @@ pub(super) fn define(scope: &Scope<'_>, guest: &Guest) -> TokenStream {
         "$root" => format!(" What implements the world `{}`.", scope.world.id),
         id => format!(" What implements `{id}`."),
     };
-    let runtime = guest_is_async(scope.world, guest).then(|| {
+    let runtime = has_callback(guest, &scope.world.types).then(|| {
         quote! {
             #[doc(hidden)]
             #[allow(unused_imports)]
@@ -50,22 +50,9 @@ pub(super) fn define(scope: &Scope<'_>, guest: &Guest) -> TokenStream {
     }
 }
 
-/// Whether a function of a module, or of a resource in it, has a callback.
-fn guest_is_async(world: &World, guest: &Guest) -> bool {
-    let methods = guest.resources.iter().filter_map(|id| exported(world, *id)).flat_map(|resource| &resource.functions);
-    guest.functions.iter().chain(methods).any(|function| match &function.plan {
-        CallPlan::Export(plan) => plan.callback.is_some(),
-        CallPlan::Import(_) => false,
-    })
-}
-
 /// Says that code runs which is no task's, until this is dropped.
 pub(super) fn outside(scope: &Scope<'_>) -> TokenStream {
-    // What is exported by bindings elsewhere is not known here.
-    let has_tasks = |module: &Module| {
-        module.guest.as_ref().is_some_and(|guest| module.home.is_some() || guest_is_async(scope.world, guest))
-    };
-    match scope.world.modules.iter().any(has_tasks) {
+    match scope.world.has_tasks {
         true => quote!(__rt::Outside::new()),
         false => quote!(__rt::Outside::without_tasks()),
     }

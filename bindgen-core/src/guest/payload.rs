@@ -10,11 +10,12 @@ pub(super) fn define(world: &World) -> TokenStream {
     let scope = Scope { world, module: ROOT };
     let payloads = world.payloads.iter().map(|payload| payload_impl(&scope, payload));
     let payloads: TokenStream = payloads.collect();
-    let payloads = match lints(world) {
+    let lints = lints(world);
+    let payloads = match &lints {
         Some(lints) => quote! { #lints const _: () = { #payloads }; },
         None => payloads,
     };
-    let (streams, futures) = (streams(&scope), futures(&scope));
+    let (streams, futures) = (streams(&scope, lints.as_ref()), futures(&scope, lints.as_ref()));
     quote! { #payloads #streams #futures }
 }
 
@@ -36,9 +37,8 @@ fn types<'a>(scope: &'a Scope<'_>, kind: PayloadKind) -> impl Iterator<Item = To
     payloads.map(|payload| payload.ty.as_ref().map_or_else(|| quote!(()), |ty| scope.ty(ty)))
 }
 
-fn streams(scope: &Scope<'_>) -> Option<TokenStream> {
+fn streams(scope: &Scope<'_>, lints: Option<&TokenStream>) -> Option<TokenStream> {
     let types: Vec<_> = types(scope, PayloadKind::Stream).collect();
-    let lints = lints(scope.world);
     (!types.is_empty()).then(|| {
         quote! {
             /// Streams of the types that this world has streams of.
@@ -100,9 +100,8 @@ fn streams(scope: &Scope<'_>) -> Option<TokenStream> {
     })
 }
 
-fn futures(scope: &Scope<'_>) -> Option<TokenStream> {
+fn futures(scope: &Scope<'_>, lints: Option<&TokenStream>) -> Option<TokenStream> {
     let types: Vec<_> = types(scope, PayloadKind::Future).collect();
-    let lints = lints(scope.world);
     (!types.is_empty()).then(|| {
         quote! {
             /// Futures of the types that this world has futures of.

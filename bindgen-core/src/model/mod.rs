@@ -47,6 +47,8 @@ pub struct World {
     pub types: Vec<TypeDef>,
     /// Some function passes a `map<K, V>`.
     pub has_maps: bool,
+    /// Some export has a callback, or may have one: what bindings elsewhere export is not known here.
+    pub has_tasks: bool,
     /// Stream and future payloads, one per Rust type.
     pub payloads: Vec<Payload>,
     /// The `component-type` custom section.
@@ -74,6 +76,18 @@ impl World {
             ty => ty.parts().into_iter().all(|part| self.has_debug(part)),
         }
     }
+}
+
+/// Returns whether a function of a module, or of a resource in it, has a callback.
+pub(crate) fn has_callback(guest: &Guest, types: &[TypeDef]) -> bool {
+    let of_resources = guest.resources.iter().flat_map(|id| match &types[id.0].kind {
+        TypeKind::ExportedResource(resource) => resource.functions.as_slice(),
+        _ => &[],
+    });
+    guest.functions.iter().chain(of_resources).any(|function| match &function.plan {
+        CallPlan::Export(plan) => plan.callback.is_some(),
+        CallPlan::Import(_) => false,
+    })
 }
 
 /// The root module's place in [`World::modules`].

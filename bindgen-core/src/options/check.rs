@@ -2,7 +2,8 @@
 
 use super::{Options, With};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
+use crate::names;
+use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use std::str::FromStr;
 
 /// Checks everything that is printed as it is given, and reports all that is wrong at once.
@@ -53,22 +54,17 @@ fn lex(text: &str) -> Vec<TokenTree> {
     TokenStream::from_str(text).map(|tokens| tokens.into_iter().collect()).unwrap_or_default()
 }
 
-/// Words that are names of items nowhere.
-const KEYWORDS: &[&str] = &[
-    "as", "async", "await", "break", "const", "continue", "dyn", "else", "enum", "extern", "false", "fn", "for", "if",
-    "impl", "in", "let", "loop", "match", "mod", "move", "mut", "pub", "ref", "return", "static", "struct", "trait",
-    "true", "type", "unsafe", "use", "where", "while", "_",
-];
-
-/// Words that a path may begin with.
+/// Words that are no names, but that a path may have.
 const STARTS: &[&str] = &["crate", "self", "super", "Self"];
 
 fn is_name(text: &str) -> bool {
-    matches!(lex(text).as_slice(), [TokenTree::Ident(name)] if is_free(name)) && !STARTS.contains(&text)
+    matches!(lex(text).as_slice(), [TokenTree::Ident(name)] if is_part(name)) && !STARTS.contains(&text)
 }
 
-fn is_free(name: &Ident) -> bool {
-    !KEYWORDS.iter().any(|keyword| *name == Ident::new(keyword, Span::call_site()))
+/// Returns whether a word may be a part of a path.
+fn is_part(word: &Ident) -> bool {
+    let word = word.to_string();
+    word != "_" && (STARTS.contains(&word.as_str()) || !names::is_keyword(&word))
 }
 
 /// Returns whether a text is names with `::` between them, and perhaps before them.
@@ -78,8 +74,8 @@ fn is_path(text: &str) -> bool {
     let mut rest = if colons(&tokens) { &tokens[2..] } else { &tokens[..] };
     loop {
         match rest {
-            [TokenTree::Ident(name)] => return is_free(name),
-            [TokenTree::Ident(name), after @ ..] if is_free(name) && colons(after) => rest = &after[2..],
+            [TokenTree::Ident(name)] => return is_part(name),
+            [TokenTree::Ident(name), after @ ..] if is_part(name) && colons(after) => rest = &after[2..],
             _ => return false,
         }
     }
@@ -101,7 +97,7 @@ mod tests {
 
     #[test]
     fn paths_are_names_with_colons_between_them() {
-        for path in ["a", "a::b", "::a::b_c", "crate::a", "super::super::a", "r#type::b"] {
+        for path in ["a", "a::b", "::a::b_c", "crate::a", "super::super::a", "r#type::b", "crate::gen::a"] {
             assert!(is_path(path), "{path}");
         }
         for other in ["", "::", "a::", "a b", "not a path!!", "((", ")(", "1x", "fn", "a::fn", "a.b", "a<b>", "a;b"] {

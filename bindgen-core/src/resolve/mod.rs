@@ -32,6 +32,7 @@ const PRODUCERS: &[section::Producer<'static>] =
 
 /// Resolves the chosen world.
 pub(crate) fn world(source: &Source, options: &Options, side: Side) -> Result<World, Diagnostics> {
+    // First of all: what follows may compute with sizes, and walk types by their parts.
     Bounds::check(&source.resolve, source)?;
     let mut resolve = source.resolve.clone();
     let section = match side {
@@ -149,6 +150,10 @@ impl Resolver<'_> {
         self.part_function_names();
         let style = self.style();
         let host = (self.side == Side::Host).then(|| self.name_host());
+        let has_tasks = self.modules.iter().any(|module| {
+            let guest = module.guest.as_ref();
+            guest.is_some_and(|guest| module.home.is_some() || model::has_callback(guest, &self.types))
+        });
         Ok(World {
             host,
             id: package.map_or_else(|| world.name.clone(), |package| package.interface_id(&world.name)),
@@ -157,6 +162,7 @@ impl Resolver<'_> {
             modules: self.modules,
             types: self.types,
             has_maps: self.has_maps,
+            has_tasks,
             payloads: self.payloads,
             section,
             style,
